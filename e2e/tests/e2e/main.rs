@@ -1,0 +1,9 @@
+//! The whole path, as its users go it. One test at a time: some of them stop the database.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+mod conversation;
+mod outage;
+mod replay;
+mod stack;
+mod tenants;
+mod tokens;

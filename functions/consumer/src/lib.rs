@@ -1,0 +1,146 @@
+//! SQS → Postgres. A batch is one transaction. A record that spoils it is found and kept in the quarantine while the rest commits; an
+//! outage of the database gives all records back, for later.
+
+use std::time::Duration;
+
+use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use jiff::Timestamp;
+use shared::db::{self, Database, DbError};
+use shared::domain::ingest::{self, Plan, Quarantined};
+use shared::edge::queue::Queue;
+use shared::whatsapp::unit::{self, ENCODING_ATTRIBUTE, GZIP_BASE64, PART_ATTRIBUTE};
+use shared::whatsapp::webhook;
+
+/// How long one transaction may take: a batch is far below, the function's timeout above.
+const DEADLINE: Duration = Duration::from_secs(20);
+/// A record that is given back waits a tenth of its age, within these bounds: it comes back soon after a short outage, and within the four
+/// days that the queue keeps it, it is received fewer times (some 650) than end in the dead-letter queue (1,000).
+const SHORTEST_WAIT: Duration = Duration::from_secs(5);
+const LONGEST_WAIT: Duration = Duration::from_mins(10);
+
+/// What the handler needs, made once an environment.
+#[derive(Clone)]
+pub struct App {
+    /// The database.
+    pub database: Database,
+    /// The queue that the records come from, to give them back for later.
+    pub queue: Queue,
+}
+
+/// Takes a batch; answers with the records that have to come again.
+pub async fn handle(app: &App, event: SqsEvent) -> SqsBatchResponse {
+    let now = Timestamp::now();
+    let plans: Vec<Plan> = event.records.iter().map(|record| plan(record, now)).collect();
+    let batch = plans.iter().fold(Plan::default(), merge);
+    let failed = match apply(app, &batch, now).await {
+        Ok(()) => Vec::new(),
+        Err(error) if error.is_transient() => give_back(app, &event.records, &error, now).await,
+        Err(error) => {
+            tracing::warn!(%error, records = plans.len(), "a record spoils the batch, each goes by itself");
+            one_by_one(app, &event.records, plans, now).await
+        }
+    };
+    let mut response = SqsBatchResponse::default();
+    response.batch_item_failures = failed
+        .into_iter()
+        .map(|id| {
+            let mut failure = BatchItemFailure::default();
+            failure.item_identifier = id;
+            failure
+        })
+        .collect();
+    response
+}
+
+/// What one record does. A record that is no webhook is kept as it is.
+fn plan(record: &SqsMessage, now: Timestamp) -> Plan {
+    let mut plan = Plan::default();
+    let body = record.body.as_deref().unwrap_or_default();
+    let attribute = |name: &str| {
+        record
+            .message_attributes
+            .get(name)
+            .and_then(|attribute| attribute.string_value.as_deref())
+    };
+    let packed = attribute(ENCODING_ATTRIBUTE) == Some(GZIP_BASE64);
+    let Some(bytes) = unit::decode(body, packed) else {
+        let opaque = Quarantined::opaque("undecodable", body.as_bytes().to_vec());
+        plan.quarantined.push(opaque);
+        return plan;
+    };
+    if let Some(part) = attribute(PART_ATTRIBUTE) {
+        let opaque = Quarantined::opaque(&format!("oversized:{part}"), bytes);
+        plan.quarantined.push(opaque);
+        return plan;
+    }
+    match std::str::from_utf8(&bytes) {
+        Ok(text) => ingest::plan(webhook::parse(text), received_at(record).unwrap_or(now), &mut plan),
+        Err(_) => plan.quarantined.push(Quarantined::opaque("invalid_utf8", bytes)),
+    }
+    plan
+}
+
+/// When the record reached the queue.
+fn received_at(record: &SqsMessage) -> Option<Timestamp> {
+    let sent = record.attributes.get("SentTimestamp")?.parse().ok()?;
+    Timestamp::from_millisecond(sent).ok()
+}
+
+fn merge(mut all: Plan, plan: &Plan) -> Plan {
+    all.messages.extend_from_slice(&plan.messages);
+    all.events.extend_from_slice(&plan.events);
+    all.quarantined.extend_from_slice(&plan.quarantined);
+    all
+}
+
+async fn apply(app: &App, plan: &Plan, now: Timestamp) -> Result<(), DbError> {
+    let applied = app
+        .database
+        .run_within(DEADLINE, async |client| db::ingest::apply(client, plan, now).await)
+        .await?;
+    tracing::info!(
+        messages = plan.messages.len(),
+        events = plan.events.len(),
+        inserted_messages = applied.inserted_messages,
+        quarantined = applied.quarantined,
+        conversations = applied.conversations.len(),
+        "batch committed"
+    );
+    Ok(())
+}
+
+/// Applies each record by itself. One that the database refuses goes to the quarantine whole.
+async fn one_by_one(app: &App, records: &[SqsMessage], plans: Vec<Plan>, now: Timestamp) -> Vec<String> {
+    let mut failed = Vec::new();
+    for (record, plan) in records.iter().zip(plans) {
+        let mut result = apply(app, &plan, now).await;
+        if let Err(error @ (DbError::Refused { .. } | DbError::Row(_))) = &result {
+            let body = record.body.clone().unwrap_or_default().into_bytes();
+            let refused = Plan {
+                quarantined: vec![Quarantined::opaque(&format!("refused: {error}"), body)],
+                ..Plan::default()
+            };
+            result = apply(app, &refused, now).await;
+        }
+        if let Err(error) = result {
+            failed.extend(give_back(app, std::slice::from_ref(record), &error, now).await);
+        }
+    }
+    failed
+}
+
+/// Hides records for a while and names them as failed.
+async fn give_back(app: &App, records: &[SqsMessage], error: &DbError, now: Timestamp) -> Vec<String> {
+    tracing::error!(%error, records = records.len(), "records given back");
+    let waits: Vec<(&str, Duration)> = records
+        .iter()
+        .filter_map(|record| Some((record.receipt_handle.as_deref()?, wait(record, now))))
+        .collect();
+    app.queue.hide(&waits).await;
+    records.iter().filter_map(|record| record.message_id.clone()).collect()
+}
+
+fn wait(record: &SqsMessage, now: Timestamp) -> Duration {
+    let age = received_at(record).and_then(|at| Duration::try_from(now.duration_since(at)).ok());
+    (age.unwrap_or_default() / 10).clamp(SHORTEST_WAIT, LONGEST_WAIT)
+}

@@ -1,0 +1,188 @@
+//! The agent's phone numbers and conversations: list, one, change, mark read.
+
+use axum::Json;
+use axum::Router;
+use axum::extract::State;
+use axum::routing::{get, post};
+use serde::{Deserialize, Serialize};
+use shared::db;
+use shared::domain::page::Seek;
+pub use shared::http::App;
+use shared::http::auth::Agent;
+use shared::http::error::{ApiError, Failure};
+use shared::http::extract::{JsonBody, Parameters, PathId};
+use shared::http::reply::{ConversationReply, ConversationsReply, PhoneNumbersReply};
+use utoipa::{OpenApi, ToSchema};
+
+/// The states of a conversation.
+const STATUSES: [&str; 2] = ["active", "archived"];
+/// `customer_name` is a column of this many characters.
+const NAME_LENGTH: usize = 255;
+
+/// The routes of this function, for `openapi.yaml`.
+#[derive(OpenApi)]
+#[openapi(paths(
+    list_phone_numbers,
+    list_conversations,
+    get_conversation,
+    update_conversation,
+    mark_read
+))]
+pub struct Api;
+
+/// The function as an HTTP service.
+pub fn service(app: App) -> Router {
+    let routes = Router::new()
+        .route("/api/live-chat/phone-numbers", get(list_phone_numbers))
+        .route("/api/live-chat/conversations", get(list_conversations))
+        .route(
+            "/api/live-chat/conversations/{id}",
+            get(get_conversation).patch(update_conversation),
+        )
+        .route("/api/live-chat/conversations/{id}/read", post(mark_read))
+        .with_state(app);
+    shared::http::service(routes)
+}
+
+/// The agent's phone numbers, with their unread totals.
+#[utoipa::path(get, path = "/api/live-chat/phone-numbers", tag = "conversations",
+    responses((status = 200, body = PhoneNumbersReply), (status = "4XX", body = Failure), (status = "5XX", body = Failure)))]
+async fn list_phone_numbers(State(app): State<App>, agent: Agent) -> Result<Json<PhoneNumbersReply>, ApiError> {
+    let phone_numbers = app
+        .database
+        .run(async |client| db::accounts::list_numbers(client, agent.user_id).await)
+        .await?;
+    Ok(Json(PhoneNumbersReply {
+        success: true,
+        phone_numbers,
+    }))
+}
+
+/// The agent's conversations, newest first.
+#[utoipa::path(get, path = "/api/live-chat/conversations", tag = "conversations",
+    params(
+        ("user_id" = Option<String>, Query, description = "The token's own user; anybody else's is 403."),
+        ("phone_number_id" = Option<String>, Query, description = "One of the agent's numbers; all of them where it is missing."),
+        ("status" = Option<String>, Query, description = "`active` or `archived`; both where it is missing."),
+        ("limit" = Option<u64>, Query, description = "How many: 50 where it is missing, 100 at the most."),
+        ("cursor" = Option<String>, Query, description = "A `next_cursor` or `prev_cursor` of an earlier reply."),
+    ),
+    responses((status = 200, body = ConversationsReply), (status = "4XX", body = Failure), (status = "5XX", body = Failure)))]
+async fn list_conversations(
+    State(app): State<App>,
+    agent: Agent,
+    parameters: Parameters,
+) -> Result<Json<ConversationsReply>, ApiError> {
+    let filter = db::conversations::Filter {
+        phone_number_id: parameters.get("phone_number_id").map(str::to_owned),
+        status: parameters.one_of("status", &STATUSES)?,
+    };
+    let limit = parameters.limit()?;
+    let seek = match parameters.get("cursor") {
+        None => Seek::Newest,
+        Some(cursor) => {
+            Seek::from_cursor(cursor).ok_or_else(|| ApiError::invalid("cursor", "is not a cursor of this list"))?
+        }
+    };
+    let page = app
+        .database
+        .run(async |client| {
+            let page = db::conversations::list(client, agent.user_id, &filter, seek, limit).await?;
+            // An empty page may be that of somebody else's number.
+            let foreign = match &filter.phone_number_id {
+                Some(id) if page.rows.is_empty() => !db::accounts::owns_number(client, agent.user_id, id).await?,
+                _ => false,
+            };
+            Ok((!foreign).then_some(page))
+        })
+        .await?
+        .ok_or(ApiError::NotFound)?;
+    Ok(Json(ConversationsReply {
+        success: true,
+        conversations: page.rows,
+        next_cursor: page.next_cursor,
+        prev_cursor: page.prev_cursor,
+    }))
+}
+
+/// One conversation.
+#[utoipa::path(get, path = "/api/live-chat/conversations/{id}", tag = "conversations",
+    params(("id" = i64, Path, description = "The conversation.")),
+    responses((status = 200, body = ConversationReply), (status = "4XX", body = Failure), (status = "5XX", body = Failure)))]
+async fn get_conversation(
+    State(app): State<App>,
+    agent: Agent,
+    PathId(id): PathId,
+) -> Result<Json<ConversationReply>, ApiError> {
+    let found = app
+        .database
+        .run(async |client| db::conversations::find(client, agent.user_id, id).await)
+        .await?;
+    reply(found)
+}
+
+/// What an agent may change of a conversation; what is missing stays.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"status": "archived"}))]
+pub struct ConversationUpdate {
+    /// `active` or `archived`.
+    #[serde(default)]
+    pub status: Option<String>,
+    /// The name that the agent gives the customer; no profile name replaces it.
+    #[serde(default)]
+    pub customer_name: Option<String>,
+}
+
+/// Archives a conversation, makes it active, or names the customer.
+#[utoipa::path(patch, path = "/api/live-chat/conversations/{id}", tag = "conversations",
+    params(("id" = i64, Path, description = "The conversation.")), request_body = ConversationUpdate,
+    responses((status = 200, body = ConversationReply), (status = "4XX", body = Failure), (status = "5XX", body = Failure)))]
+async fn update_conversation(
+    State(app): State<App>,
+    agent: Agent,
+    PathId(id): PathId,
+    JsonBody(update): JsonBody<ConversationUpdate>,
+) -> Result<Json<ConversationReply>, ApiError> {
+    if let Some(status) = &update.status
+        && !STATUSES.contains(&status.as_str())
+    {
+        let known = STATUSES.join(", ");
+        return Err(ApiError::invalid("status", format!("must be one of: {known}")));
+    }
+    let name = update.customer_name.as_deref().map(str::trim);
+    if let Some(name) = name
+        && (name.is_empty() || name.chars().count() > NAME_LENGTH || name.contains('\0'))
+    {
+        let message = format!("must have 1 to {NAME_LENGTH} characters");
+        return Err(ApiError::invalid("customer_name", message));
+    }
+    let status = update.status.as_deref();
+    let found = app
+        .database
+        .run(async |client| db::conversations::update(client, agent.user_id, id, status, name).await)
+        .await?;
+    reply(found)
+}
+
+/// Marks everything in a conversation as read.
+#[utoipa::path(post, path = "/api/live-chat/conversations/{id}/read", tag = "conversations",
+    params(("id" = i64, Path, description = "The conversation.")),
+    responses((status = 200, body = ConversationReply), (status = "4XX", body = Failure), (status = "5XX", body = Failure)))]
+async fn mark_read(
+    State(app): State<App>,
+    agent: Agent,
+    PathId(id): PathId,
+) -> Result<Json<ConversationReply>, ApiError> {
+    let found = app
+        .database
+        .run(async |client| db::conversations::mark_read(client, agent.user_id, id).await)
+        .await?;
+    reply(found)
+}
+
+fn reply(found: Option<shared::domain::conversation::Conversation>) -> Result<Json<ConversationReply>, ApiError> {
+    Ok(Json(ConversationReply {
+        success: true,
+        conversation: found.ok_or(ApiError::NotFound)?,
+    }))
+}

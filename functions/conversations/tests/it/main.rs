@@ -1,0 +1,13 @@
+//! The agent's numbers and conversations, asked over HTTP on a real PostgreSQL.
+#![allow(clippy::unwrap_used, reason = "a panic of a test's helper says where")]
+
+mod list;
+mod numbers;
+mod one;
+mod outage;
+mod owner;
+mod paging;
+mod read;
+mod routes;
+mod support;
+mod update;

@@ -1,0 +1,159 @@
+//! The messages of a conversation.
+
+use axum::extract::State;
+use axum::routing::get;
+use axum::{Json, Router};
+use shared::db::{self, DbError};
+use shared::domain::message::Message;
+use shared::domain::page::{Page, Position, Seek};
+pub use shared::http::App;
+use shared::http::auth::Agent;
+use shared::http::error::{ApiError, Failure};
+use shared::http::extract::Parameters;
+use shared::http::reply::MessagesReply;
+use utoipa::OpenApi;
+
+/// The routes of this function, for `openapi.yaml`.
+#[derive(OpenApi)]
+#[openapi(paths(list_messages))]
+pub struct Api;
+
+/// The function as an HTTP service.
+pub fn service(app: App) -> Router {
+    let routes = Router::new()
+        .route("/api/live-chat/messages", get(list_messages))
+        .with_state(app);
+    shared::http::service(routes)
+}
+
+/// Where a page begins, as the client says it.
+enum Start {
+    Seek(Seek),
+    /// Older than this message.
+    Before(String),
+    /// Newer than this message.
+    After(String),
+    /// The page in whose middle this message stands.
+    Around(String),
+}
+
+/// The messages of a conversation, newest first.
+#[utoipa::path(get, path = "/api/live-chat/messages", tag = "messages",
+    params(
+        ("conversation_id" = i64, Query, description = "The conversation."),
+        ("limit" = Option<u64>, Query, description = "How many: 50 where it is missing, 100 at the most."),
+        ("offset" = Option<u64>, Query, description = "How many of the newest to leave out. Rows that arrive in between shift it; cursors do not have that."),
+        ("before" = Option<String>, Query, description = "A `next_cursor`, or a message's id: what is older."),
+        ("after" = Option<String>, Query, description = "A `prev_cursor`, or a message's id: what is newer."),
+        ("around" = Option<String>, Query, description = "A message's id: the page in whose middle it stands."),
+    ),
+    responses((status = 200, body = MessagesReply), (status = "4XX", body = Failure), (status = "5XX", body = Failure)))]
+async fn list_messages(
+    State(app): State<App>,
+    agent: Agent,
+    parameters: Parameters,
+) -> Result<Json<MessagesReply>, ApiError> {
+    let conversation = parameters
+        .get("conversation_id")
+        .ok_or_else(|| ApiError::invalid("conversation_id", "is required"))?;
+    // What cannot be an id names nothing.
+    let conversation: i64 = conversation.parse().map_err(|_| ApiError::NotFound)?;
+    let (start, limit) = (start(&parameters)?, parameters.limit()?);
+    let page = app
+        .database
+        .run(async |client| {
+            let page = load(client, agent, conversation, start, limit).await?;
+            let exists = match &page {
+                Some(page) if !page.rows.is_empty() => true,
+                _ => db::conversations::find(client, agent.user_id, conversation)
+                    .await?
+                    .is_some(),
+            };
+            Ok(exists.then_some(page))
+        })
+        .await?
+        .ok_or(ApiError::NotFound)?
+        .ok_or_else(|| ApiError::invalid(named(&parameters), "names no message of this conversation"))?;
+    Ok(Json(MessagesReply {
+        success: true,
+        messages: page.rows,
+        next_cursor: page.next_cursor,
+        prev_cursor: page.prev_cursor,
+    }))
+}
+
+/// The forms exclude each other.
+const STARTS: [&str; 4] = ["offset", "before", "after", "around"];
+
+fn named(parameters: &Parameters) -> &'static str {
+    let given = STARTS.iter().find(|name| parameters.get(name).is_some());
+    given.copied().unwrap_or("offset")
+}
+
+fn start(parameters: &Parameters) -> Result<Start, ApiError> {
+    let given: Vec<&str> = STARTS
+        .into_iter()
+        .filter(|name| parameters.get(name).is_some())
+        .collect();
+    if let [_, second, ..] = given[..] {
+        return Err(ApiError::invalid(
+            second,
+            format!("cannot be given together with {}", given[0]),
+        ));
+    }
+    let text = |name| parameters.get(name).unwrap_or_default().to_owned();
+    Ok(match given.first() {
+        None => Start::Seek(Seek::Newest),
+        Some(&"offset") => Start::Seek(Seek::Offset(parameters.number("offset")?.unwrap_or(0))),
+        Some(&"before") => match Seek::from_cursor(&text("before")) {
+            Some(Seek::Before(position) | Seek::After(position)) => Start::Seek(Seek::Before(position)),
+            _ => Start::Before(text("before")),
+        },
+        Some(&"after") => match Seek::from_cursor(&text("after")) {
+            Some(Seek::Before(position) | Seek::After(position)) => Start::Seek(Seek::After(position)),
+            _ => Start::After(text("after")),
+        },
+        Some(_) => Start::Around(text("around")),
+    })
+}
+
+/// The page; `None` where the message that it starts from is not in the conversation.
+async fn load(
+    client: &tokio_postgres::Client,
+    agent: Agent,
+    conversation: i64,
+    start: Start,
+    limit: i64,
+) -> Result<Option<Page<Message>>, DbError> {
+    let list = async |seek, limit| db::messages::list(client, agent.user_id, conversation, seek, limit).await;
+    let (Start::Before(id) | Start::After(id) | Start::Around(id)) = &start else {
+        let Start::Seek(seek) = start else {
+            unreachable!("the other forms name a message")
+        };
+        return list(seek, limit).await.map(Some);
+    };
+    let found = db::messages::find_position(client, agent.user_id, conversation, id).await?;
+    let Some(position) = found else {
+        return Ok(None);
+    };
+    let page = match start {
+        Start::Before(_) => list(Seek::Before(position), limit).await?,
+        Start::After(_) => list(Seek::After(position), limit).await?,
+        _ => {
+            let newer = list(Seek::After(position), limit / 2).await?;
+            // The message itself is the first of the older half.
+            let from = Position {
+                id: position.id + 1,
+                ..position
+            };
+            let count = i64::try_from(newer.rows.len()).unwrap_or_default();
+            let older = list(Seek::Before(from), limit - count).await?;
+            Page {
+                prev_cursor: newer.prev_cursor,
+                next_cursor: older.next_cursor,
+                rows: newer.rows.into_iter().chain(older.rows).collect(),
+            }
+        }
+    };
+    Ok(Some(page))
+}

@@ -1,0 +1,158 @@
+//! `waba_accounts` and `phone_numbers`, which another program fills, and what we know of a number beside them. Their columns are read
+//! as text: their types are not ours.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, GenericClient};
+use uuid::Uuid;
+
+use super::DbError;
+use crate::domain::conversation::PhoneNumber;
+
+/// A registered business phone number and whose it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Number {
+    /// The account it belongs to.
+    pub waba_id: String,
+    /// The account's user.
+    pub user_id: Option<Uuid>,
+}
+
+/// The accounts that each of these phone number ids belongs to: one as a rule, several where a number moved and was registered twice.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn find_numbers(
+    client: &impl GenericClient,
+    phone_number_ids: &[&str],
+) -> Result<HashMap<String, Vec<Number>>, DbError> {
+    const FIND: &str = "
+        select p.phone_number_id::text, a.waba_id::text, a.user_id
+        from phone_numbers p
+        join waba_accounts a on a.waba_id = p.waba_id
+        where p.phone_number_id = any($1)
+        order by p.id";
+    let rows = client
+        .query_typed(FIND, &[(&phone_number_ids, Type::TEXT_ARRAY)])
+        .await?;
+    let mut numbers: HashMap<String, Vec<Number>> = HashMap::new();
+    for row in rows {
+        numbers.entry(row.try_get(0)?).or_default().push(Number {
+            waba_id: row.try_get(1)?,
+            user_id: row.try_get(2)?,
+        });
+    }
+    Ok(numbers)
+}
+
+/// The agent's numbers, as the header's selector shows them.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn list_numbers(client: &Client, user_id: Uuid) -> Result<Vec<PhoneNumber>, DbError> {
+    const LIST: &str = "
+        select p.phone_number_id, p.waba_id, p.display_phone_number, p.verified_name, p.is_registered,
+               coalesce((select sum(c.unread_count) from chat_conversations c
+                         where c.waba_id = p.waba_id and c.phone_number_id = p.phone_number_id and c.unread_count > 0), 0)::bigint,
+               n.quality_rating, case when p.connected then 'active' else 'reconnect_required' end, n.last_webhook_at
+        from (select distinct on (a.waba_id, p.phone_number_id)
+                     p.id, p.phone_number_id::text, a.waba_id::text, p.display_phone_number::text, p.verified_name::text,
+                     p.is_registered::boolean, coalesce(a.access_token, '') <> '' as connected
+              from waba_accounts a
+              join phone_numbers p on p.waba_id = a.waba_id
+              where a.user_id = $1 and p.phone_number_id is not null
+              order by a.waba_id, p.phone_number_id, p.id) p
+        left join chat_phone_numbers n on n.phone_number_id = p.phone_number_id
+        order by p.id";
+    let rows = client.query_typed(LIST, &[(&user_id, Type::UUID)]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(PhoneNumber {
+                phone_number_id: row.try_get(0)?,
+                waba_id: row.try_get(1)?,
+                display_phone_number: row.try_get(2)?,
+                verified_name: row.try_get(3)?,
+                is_registered: row.try_get(4)?,
+                unread_count: row.try_get(5)?,
+                quality_rating: row.try_get(6)?,
+                account_status: row.try_get(7)?,
+                last_webhook_at: row.try_get(8)?,
+            })
+        })
+        .collect()
+}
+
+/// Whether the number is the agent's.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn owns_number(client: &Client, user_id: Uuid, phone_number_id: &str) -> Result<bool, DbError> {
+    const OWNS: &str = "
+        select 1 from phone_numbers p
+        join waba_accounts a on a.waba_id = p.waba_id
+        where a.user_id = $1 and p.phone_number_id = $2
+        limit 1";
+    let row = client
+        .query_typed_opt(OWNS, &[(&user_id, Type::UUID), (&phone_number_id, Type::TEXT)])
+        .await?;
+    Ok(row.is_some())
+}
+
+/// Remembers that something arrived for these numbers. Written at most every ten seconds a number and never waited for: all consumers
+/// of a number would queue for its row otherwise.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn touch_numbers(
+    client: &impl GenericClient,
+    phone_number_ids: &[&str],
+    now: Timestamp,
+) -> Result<(), DbError> {
+    const TOUCH: &str = "
+        with late as (
+          select phone_number_id from chat_phone_numbers
+          where phone_number_id = any($1) and (last_webhook_at is null or last_webhook_at < $2 - interval '10 seconds')
+          order by phone_number_id
+          for update skip locked
+        ), touched as (
+          update chat_phone_numbers n set last_webhook_at = $2 from late where late.phone_number_id = n.phone_number_id
+        )
+        insert into chat_phone_numbers (phone_number_id, last_webhook_at)
+        select id, $2 from unnest($1) id
+        where not exists (select 1 from chat_phone_numbers n where n.phone_number_id = id)
+        order by id
+        on conflict do nothing";
+    client
+        .execute_typed(
+            TOUCH,
+            &[(&phone_number_ids, Type::TEXT_ARRAY), (&now, Type::TIMESTAMPTZ)],
+        )
+        .await?;
+    Ok(())
+}
+
+/// Every account's stored token, for the tools that encrypt and check them.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn list_tokens(client: &Client) -> Result<Vec<(String, String)>, DbError> {
+    const LIST: &str = "
+        select waba_id::text, access_token from waba_accounts
+        where coalesce(access_token, '') <> ''
+        order by waba_id";
+    let rows = client.query_typed(LIST, &[]).await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}
+
+/// Replaces an account's stored token, unless somebody else did so in between. Tells whether it was replaced.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn replace_token(client: &Client, waba_id: &str, old: &str, new: &str) -> Result<bool, DbError> {
+    const REPLACE: &str = "update waba_accounts set access_token = $3 where waba_id = $1 and access_token = $2";
+    let parameters: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 3] =
+        [(&waba_id, Type::TEXT), (&old, Type::TEXT), (&new, Type::TEXT)];
+    Ok(client.execute_typed(REPLACE, &parameters).await? == 1)
+}

@@ -1,0 +1,69 @@
+//! A conversation and a business phone number as the API shows them.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// All that one customer and one business phone number say to each other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Conversation {
+    /// The row's id.
+    pub id: i64,
+    /// The WhatsApp Business account.
+    pub waba_id: Option<String>,
+    /// The business phone number's id.
+    pub phone_number_id: Option<String>,
+    /// E.164 with `+`; null for a customer who shows no phone number.
+    pub customer_phone: Option<String>,
+    /// The customer's business-scoped user id.
+    pub customer_user_id: Option<String>,
+    /// The customer's WhatsApp username.
+    pub customer_username: Option<String>,
+    /// The profile name, or the one that an agent gave.
+    pub customer_name: Option<String>,
+    /// The text or caption of the last message; null for media without a caption.
+    pub last_message: Option<String>,
+    /// Its type.
+    pub last_message_type: Option<String>,
+    /// `user` or `customer`.
+    pub last_message_sender: Option<String>,
+    /// Its status.
+    pub last_message_status: Option<String>,
+    /// When it was written.
+    pub last_message_time: Option<Timestamp>,
+    /// The customer's messages that no agent has read.
+    pub unread_count: i64,
+    /// Whether the last message is the customer's.
+    pub needs_reply: bool,
+    /// When the customer service window closes, or closed; null where the customer never wrote.
+    pub window_expires_at: Option<Timestamp>,
+    /// `active` or `archived`.
+    pub status: Option<String>,
+    /// When the conversation began.
+    pub created_at: Option<Timestamp>,
+    /// When anything of it last changed.
+    pub updated_at: Option<Timestamp>,
+}
+
+/// A business phone number of the agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PhoneNumber {
+    /// Meta's id of it, which every route takes.
+    pub phone_number_id: String,
+    /// The WhatsApp Business account it belongs to.
+    pub waba_id: String,
+    /// As people write it.
+    pub display_phone_number: Option<String>,
+    /// The name that customers see.
+    pub verified_name: Option<String>,
+    /// Whether it can send and receive.
+    pub is_registered: Option<bool>,
+    /// The unread messages of all its conversations.
+    pub unread_count: i64,
+    /// Meta's quality rating; null until Meta reported one.
+    pub quality_rating: Option<String>,
+    /// The account's state: `active`, or what keeps it from sending.
+    pub account_status: String,
+    /// When the last message or status for this number arrived.
+    pub last_webhook_at: Option<Timestamp>,
+}

@@ -1,0 +1,96 @@
+//! Who a customer is: a phone number where WhatsApp shows one, and the business-scoped user id where it gives one.
+
+use aws_lc_rs::digest::{SHA256, digest};
+
+/// The prefix of a key that stands in for a phone number.
+const USER_ID_KEY: &str = "bsuid:";
+
+/// A customer as one webhook item names them. At least one of the two is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Customer {
+    /// E.164 with `+`.
+    pub phone: Option<String>,
+    /// Business-scoped user id: opaque, unique within one business portfolio.
+    pub user_id: Option<String>,
+}
+
+impl Customer {
+    /// Reads what a webhook gives as sender. What is no phone number in `from` is an opaque id: WhatsApp decides what its ids look
+    /// like, and a message is worth more than its sender's form. `None` where nobody is named.
+    #[must_use]
+    pub fn new(from: Option<&str>, user_id: Option<&str>) -> Option<Self> {
+        let from = from.filter(|from| !from.trim().is_empty());
+        let phone = from.and_then(phone_of);
+        let opaque = from.filter(|_| phone.is_none());
+        let user_id = user_id.filter(|id| !id.trim().is_empty()).or(opaque).map(str::to_owned);
+        (phone.is_some() || user_id.is_some()).then_some(Self { phone, user_id })
+    }
+
+    /// The value of `customer_phone`: the phone number, else a hash of the user id, since that column is NOT NULL and has 50
+    /// characters.
+    #[must_use]
+    pub fn key(&self) -> String {
+        match (&self.phone, &self.user_id) {
+            (Some(phone), _) => phone.clone(),
+            (None, user_id) => {
+                let hash = digest(&SHA256, user_id.as_deref().unwrap_or_default().as_bytes());
+                format!("{USER_ID_KEY}{}", hex::encode(&hash.as_ref()[..16]))
+            }
+        }
+    }
+}
+
+/// The phone number in a `customer_phone` column, E.164 with `+`; `None` where the column holds the key of a user id.
+#[must_use]
+pub fn phone_in_key(key: &str) -> Option<String> {
+    (!key.starts_with(USER_ID_KEY)).then(|| phone_of(key).unwrap_or_else(|| key.to_owned()))
+}
+
+/// E.164 with `+` from the forms that people and programs write. `None` where it is no phone number.
+#[must_use]
+pub fn phone_of(text: &str) -> Option<String> {
+    let text = text.trim();
+    let digits: String = text
+        .strip_prefix('+')
+        .unwrap_or(text)
+        .chars()
+        .filter(|c| !matches!(c, ' ' | '-' | '(' | ')' | '.' | '\u{a0}'))
+        .collect();
+    // E.164 ends at 15 digits; test numbers of WhatsApp go up to 17.
+    let is_phone = (5..=17).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+    is_phone.then(|| format!("+{digits}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_phone_number_is_e164_whatever_its_form() {
+        for form in [
+            "5511987654321",
+            "+5511987654321",
+            "+55 (11) 98765-4321",
+            " 55 11 98765.4321",
+        ] {
+            assert_eq!(phone_of(form).as_deref(), Some("+5511987654321"), "{form}");
+        }
+        for form in ["", "+", "12a45678", "1234", "PHONE_NUMBER", "++123456", "١٢٣٤٥٦"] {
+            assert_eq!(phone_of(form), None, "{form}");
+        }
+    }
+
+    #[test]
+    fn a_customer_without_a_phone_number_has_a_key_of_38_characters() {
+        let customer = Customer::new(Some(""), Some("BR.1234")).unwrap();
+        assert_eq!(customer.phone, None);
+        assert_eq!(customer.key().len(), 38);
+        assert_eq!(phone_in_key(&customer.key()), None);
+        assert_eq!(phone_in_key("4912345678").as_deref(), Some("+4912345678"));
+        assert_eq!(Customer::new(None, Some(" ")), None);
+        assert_eq!(
+            Customer::new(Some("someone"), None).unwrap().user_id.as_deref(),
+            Some("someone")
+        );
+    }
+}

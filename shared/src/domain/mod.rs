@@ -1,0 +1,9 @@
+//! What the house knows: conversations, messages, and what webhooks and agents do to them. Pure: time and ids are arguments.
+
+pub mod conversation;
+pub mod customer;
+pub mod ingest;
+pub mod message;
+pub mod page;
+pub mod send;
+pub mod window;

@@ -1,0 +1,149 @@
+//! Meta's Graph API over HTTPS. Source: <https://developers.facebook.com/docs/whatsapp/cloud-api/reference/messages>.
+
+use std::time::Duration;
+
+use reqwest::redirect::Policy;
+use serde_json::Value;
+
+use crate::config::{self, ConfigError};
+use crate::whatsapp::bodies::Accepted;
+use crate::whatsapp::errors::MessageError;
+
+/// Meta's own host.
+pub const DEFAULT_URL: &str = "https://graph.facebook.com";
+/// The version in force in November 2026.
+pub const DEFAULT_VERSION: &str = "v26.0";
+
+/// HTTP functions live 29 s at the most, and what follows an answer needs some of them.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A client of one version of the Graph API.
+#[derive(Debug, Clone)]
+pub struct Graph {
+    http: reqwest::Client,
+    base: String,
+}
+
+/// Why a message was not accepted.
+#[derive(Debug, thiserror::Error)]
+pub enum GraphError {
+    /// Graph answered with an error.
+    #[error("Graph refused with HTTP {status}, code {:?}", .error.code)]
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// What it said.
+        error: MessageError,
+    },
+    /// No connection: nothing was written.
+    #[error("Graph could not be reached")]
+    Unreachable,
+    /// The request was written and no readable answer came.
+    #[error("Graph did not answer")]
+    Unanswered,
+}
+
+impl Graph {
+    /// Reads `GRAPH_URL` and `GRAPH_VERSION`.
+    ///
+    /// # Errors
+    /// Names the variable that is wrong.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        let url = config::optional("GRAPH_URL").unwrap_or_else(|| DEFAULT_URL.to_owned());
+        let version = config::optional("GRAPH_VERSION").unwrap_or_else(|| DEFAULT_VERSION.to_owned());
+        Self::new(&url, &version)
+    }
+
+    /// A client of the API at `url`. Redirects are not followed: a token must reach no other host.
+    ///
+    /// # Errors
+    /// When the URL or the version is malformed.
+    pub fn new(url: &str, version: &str) -> Result<Self, ConfigError> {
+        let parsed = reqwest::Url::parse(url).ok().filter(reqwest::Url::has_host);
+        if parsed.is_none_or(|url| !matches!(url.scheme(), "http" | "https")) {
+            return Err(ConfigError::new("GRAPH_URL", "must be an http or https URL"));
+        }
+        let numbers = version.strip_prefix('v').and_then(|rest| rest.split_once('.'));
+        if numbers.is_none_or(|(major, minor)| major.parse::<u16>().is_err() || minor.parse::<u16>().is_err()) {
+            return Err(ConfigError::new("GRAPH_VERSION", "must look like v26.0"));
+        }
+        let http = reqwest::Client::builder()
+            .redirect(Policy::none())
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(ANSWER_TIMEOUT)
+            .build()
+            .map_err(|error| ConfigError::new("GRAPH_URL", error.to_string()))?;
+        Ok(Self {
+            http,
+            base: format!("{}/{version}", url.trim_end_matches('/')),
+        })
+    }
+
+    /// Sends a message body of [`crate::whatsapp::bodies`].
+    ///
+    /// # Errors
+    /// Tells what was refused from what nobody knows.
+    pub async fn send_message(&self, token: &str, phone_number_id: &str, body: &Value) -> Result<Accepted, GraphError> {
+        let url = format!("{}/{}/messages", self.base, path_segment(phone_number_id));
+        let request = self.http.post(url).bearer_auth(token).json(body);
+        let response = request.send().await.map_err(|error| {
+            // Whatever happens after the connection stands may happen after the body was read.
+            if error.is_connect() || error.is_builder() {
+                GraphError::Unreachable
+            } else {
+                GraphError::Unanswered
+            }
+        })?;
+        let status = response.status();
+        let answer = response.bytes().await;
+        let answer: Option<Value> = answer.ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        if status.is_success() {
+            return answer
+                .as_ref()
+                .and_then(Accepted::from_answer)
+                .ok_or(GraphError::Unanswered);
+        }
+        let mut error = answer.as_ref().and_then(|answer| answer.get("error")).map_or(
+            MessageError {
+                code: None,
+                title: Some(format!("HTTP {}", status.as_u16())),
+                details: None,
+                retryable: false,
+            },
+            MessageError::from_meta,
+        );
+        error.retryable |= status.is_server_error() || status.as_u16() == 429;
+        Err(GraphError::Refused {
+            status: status.as_u16(),
+            error,
+        })
+    }
+}
+
+/// An id from the database as one segment of a path.
+fn path_segment(id: &str) -> String {
+    percent_encoding::utf8_percent_encode(id, percent_encoding::NON_ALPHANUMERIC).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_setting_is_named() {
+        let problem = |url, version| Graph::new(url, version).unwrap_err().to_string();
+        assert_eq!(
+            problem("graph.facebook.com", "v26.0"),
+            "GRAPH_URL: must be an http or https URL"
+        );
+        assert_eq!(problem("ftp://x", "v26.0"), "GRAPH_URL: must be an http or https URL");
+        assert_eq!(problem(DEFAULT_URL, "26"), "GRAPH_VERSION: must look like v26.0");
+        assert!(Graph::new(DEFAULT_URL, DEFAULT_VERSION).is_ok());
+    }
+
+    #[test]
+    fn an_id_stays_one_segment() {
+        assert_eq!(path_segment("12/../34?x"), "12%2F%2E%2E%2F34%3Fx");
+    }
+}

@@ -1,0 +1,225 @@
+//! Every way in which a request fails, and the reply for it. The error travels in the response's extensions to [`boundary`], which logs it
+//! once and writes the body; what is not the client's business never leaves the log.
+
+use axum::Json;
+use axum::extract::Request;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+use lambda_http::RequestExt;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+
+use super::RETRY_AFTER;
+use crate::db::DbError;
+use crate::domain::message::Message;
+use crate::domain::send::InvalidField;
+
+/// A failed request.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ApiError {
+    /// 400: the body is not JSON of the documented shape.
+    #[error("{0}")]
+    Malformed(String),
+    /// 422: a field has a value that is not accepted.
+    #[error("{field}: {message}")]
+    Invalid {
+        /// The field or query parameter.
+        field: String,
+        /// Why.
+        message: String,
+    },
+    /// 401: no token, or one that is not good.
+    #[error("{0}")]
+    Unauthorized(&'static str),
+    /// 403: the token is good and this is not for its owner.
+    #[error("{0}")]
+    Forbidden(&'static str),
+    /// 404: no such thing, or not this agent's.
+    #[error("not found")]
+    NotFound,
+    /// 405: the route knows other methods.
+    #[error("method not allowed")]
+    MethodNotAllowed,
+    /// 409: the idempotency key stands for another request.
+    #[error("message_id was used for another request")]
+    KeyInUse,
+    /// 409: only templates may be sent now.
+    #[error("the customer service window is closed; only a template can be sent")]
+    WindowClosed {
+        /// When it closed; `None` where the customer never wrote.
+        closed_at: Option<Timestamp>,
+    },
+    /// 413: the body is too large.
+    #[error("the body is larger than 256 KB")]
+    TooLarge,
+    /// 422: the message was refused for good; its row says why.
+    #[error("the message was not sent")]
+    MessageFailed(Box<Message>),
+    /// 503: something we need is away for now.
+    #[error("{0}")]
+    Unavailable(String),
+    /// 500: a fault of ours.
+    #[error("{0}")]
+    Internal(String),
+}
+
+/// The body of every failure.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Failure {
+    /// Always false.
+    pub success: bool,
+    /// What happened.
+    pub error: FailureDetail,
+    /// The message as it stands, where one was stored and failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<Message>,
+}
+
+/// What happened.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct FailureDetail {
+    /// A code to branch on.
+    pub code: String,
+    /// A sentence for people.
+    pub message: String,
+    /// The field that was not accepted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// Of `customer_service_window_closed`: since when; null where the customer never wrote.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub closed_at: Option<Option<Timestamp>>,
+    /// Of 5xx: what the operator finds in the log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+}
+
+impl ApiError {
+    /// 422 about a field.
+    pub fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::Invalid {
+            field: field.into(),
+            message: message.into(),
+        }
+    }
+
+    /// The HTTP status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
+            Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::KeyInUse | Self::WindowClosed { .. } => StatusCode::CONFLICT,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Invalid { .. } | Self::MessageFailed(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// The code that clients branch on.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Malformed(_) => "malformed_request",
+            Self::Invalid { .. } => "invalid_field",
+            Self::Unauthorized(_) => "unauthorized",
+            Self::Forbidden(_) => "forbidden",
+            Self::NotFound => "not_found",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::KeyInUse => "message_id_in_use",
+            Self::WindowClosed { .. } => "customer_service_window_closed",
+            Self::TooLarge => "body_too_large",
+            Self::MessageFailed(_) => "message_failed",
+            Self::Unavailable(_) => "unavailable",
+            Self::Internal(_) => "internal",
+        }
+    }
+
+    fn into_failure(self, request_id: Option<String>) -> Failure {
+        let status = self.status();
+        let public = match status {
+            StatusCode::SERVICE_UNAVAILABLE => "temporarily unavailable, try again soon".to_owned(),
+            status if status.is_server_error() => "something went wrong on our side".to_owned(),
+            _ => self.to_string(),
+        };
+        let mut detail = FailureDetail {
+            code: self.code().to_owned(),
+            message: public,
+            field: None,
+            closed_at: None,
+            request_id: request_id.filter(|_| status.is_server_error()),
+        };
+        let mut failed = None;
+        match self {
+            Self::Invalid { field, .. } => detail.field = Some(field),
+            Self::WindowClosed { closed_at } => detail.closed_at = Some(closed_at),
+            Self::MessageFailed(message) => failed = Some(*message),
+            _ => {}
+        }
+        Failure {
+            success: false,
+            error: detail,
+            message: failed,
+        }
+    }
+}
+
+impl From<DbError> for ApiError {
+    fn from(error: DbError) -> Self {
+        if error.is_transient() {
+            Self::Unavailable(error.to_string())
+        } else {
+            Self::Internal(error.to_string())
+        }
+    }
+}
+
+impl From<InvalidField> for ApiError {
+    fn from(error: InvalidField) -> Self {
+        Self::invalid(error.field, error.message)
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut response = self.status().into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// The edge of every HTTP function: logs a failure once, with the request id that a 5xx body carries, and writes the body.
+pub async fn boundary(request: Request, next: Next) -> Response {
+    let request_id = request.lambda_context_ref().map(|context| context.request_id.clone());
+    let method = request.method().clone();
+    let path = request.uri().path().to_owned();
+    let mut response = next.run(request).await;
+    // What axum itself refuses before a handler sees it.
+    let error = match response.extensions_mut().remove::<ApiError>() {
+        Some(error) => error,
+        None if response.status() == StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge,
+        None => return response,
+    };
+    let status = error.status();
+    if status.is_server_error() {
+        tracing::error!(%method, path, status = status.as_u16(), request_id, %error, "request failed");
+    } else {
+        tracing::info!(%method, path, status = status.as_u16(), code = error.code(), "request refused");
+    }
+    let mut reply = (status, Json(json!(error.into_failure(request_id)))).into_response();
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        let seconds = HeaderValue::from(RETRY_AFTER.as_secs());
+        reply.headers_mut().insert(header::RETRY_AFTER, seconds);
+    }
+    if status == StatusCode::UNAUTHORIZED {
+        let scheme = HeaderValue::from_static("Bearer");
+        reply.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
+    }
+    reply
+}

@@ -1,0 +1,60 @@
+//! The bodies of success.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::domain::conversation::{Conversation, PhoneNumber};
+use crate::domain::message::Message;
+
+/// `GET /api/live-chat/phone-numbers`.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct PhoneNumbersReply {
+    /// Always true.
+    pub success: bool,
+    /// The agent's numbers.
+    pub phone_numbers: Vec<PhoneNumber>,
+}
+
+/// `GET /api/live-chat/conversations`.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct ConversationsReply {
+    /// Always true.
+    pub success: bool,
+    /// Newest first.
+    pub conversations: Vec<Conversation>,
+    /// Leads to older ones; null at the end.
+    pub next_cursor: Option<String>,
+    /// Leads to newer ones; null at the end.
+    pub prev_cursor: Option<String>,
+}
+
+/// One conversation.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct ConversationReply {
+    /// Always true.
+    pub success: bool,
+    /// As it stands now.
+    pub conversation: Conversation,
+}
+
+/// `GET /api/live-chat/messages`.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct MessagesReply {
+    /// Always true.
+    pub success: bool,
+    /// Newest first.
+    pub messages: Vec<Message>,
+    /// Leads to older ones; null at the end.
+    pub next_cursor: Option<String>,
+    /// Leads to newer ones; null at the end.
+    pub prev_cursor: Option<String>,
+}
+
+/// `POST /api/live-chat/send-message`.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct MessageReply {
+    /// Always true.
+    pub success: bool,
+    /// As it stands now.
+    pub message: Message,
+}

@@ -1,0 +1,80 @@
+//! What every function does once, before its first event: logging, AWS, secrets, database, keys. Side by side where they wait.
+
+use lambda_runtime::Error;
+
+use crate::config;
+use crate::db::Database;
+use crate::db::settings::Settings;
+use crate::edge::secrets::Secrets;
+use crate::http::App;
+use crate::http::auth::Authenticator;
+use crate::telemetry;
+
+/// Logging and AWS.
+pub struct Start {
+    /// The SDK's settings.
+    pub aws: aws_config::SdkConfig,
+    /// The secrets of this environment.
+    pub secrets: Secrets,
+}
+
+impl Start {
+    /// Starts logging and reads the environment.
+    ///
+    /// # Errors
+    /// Names the variable that is wrong.
+    pub async fn from_env() -> Result<Self, Error> {
+        telemetry::init();
+        let aws = aws_config::load_from_env().await;
+        let secrets = logged(Secrets::from_env(&aws))?;
+        Ok(Self { aws, secrets })
+    }
+
+    /// The database of this environment, connected.
+    ///
+    /// # Errors
+    /// Names the variable that is wrong.
+    pub async fn database(&self) -> Result<Database, Error> {
+        let settings = logged(Settings::from_env(&self.secrets))?;
+        let size = logged(config::parsed("DATABASE_POOL_SIZE", 1))?;
+        let database = Database::new(settings, std::cmp::max(size, 1));
+        database.warm_up().await;
+        Ok(database)
+    }
+}
+
+/// What the functions behind the agents' API have in common.
+pub struct HttpStart {
+    /// Logging and AWS.
+    pub start: Start,
+    /// The database, and who asks.
+    pub app: App,
+}
+
+impl HttpStart {
+    /// Starts and connects.
+    ///
+    /// # Errors
+    /// Names the variable that is wrong.
+    pub async fn from_env() -> Result<Self, Error> {
+        let start = Start::from_env().await?;
+        let authenticator = logged(Authenticator::from_env(&start.secrets))?;
+        let database = start.database().await?;
+        let app = App {
+            database,
+            authenticator,
+        };
+        Ok(Self { start, app })
+    }
+}
+
+/// A function that cannot start says why in its log, which is all that an operator sees of it.
+///
+/// # Errors
+/// The one it was given.
+pub fn logged<T, E: std::error::Error + Send + Sync + 'static>(result: Result<T, E>) -> Result<T, Error> {
+    result.map_err(|error| {
+        tracing::error!(%error, "cannot start");
+        Error::from(error)
+    })
+}

@@ -1,0 +1,8 @@
+//! The connection to PostgreSQL: pool, errors, a pooler in transaction mode, TLS.
+#![allow(clippy::unwrap_used, reason = "a panic of a test's helper says where")]
+
+mod errors;
+mod pgbouncer;
+mod pool;
+mod pooler;
+mod tls;

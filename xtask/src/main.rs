@@ -1,0 +1,138 @@
+//! The project's own commands: `cargo xtask <command>`.
+//!
+//! | module | what |
+//! |---|---|
+//! | `dev`, `stack` | the local stack |
+//! | `checks` | every check of the project |
+//! | `replay`, `tokens`, `openapi` | webhooks posted again; the accounts' tokens; `openapi.yaml` |
+//! | `postgres`, `postgres_binaries`, `functions`, `template`, `python` | what those two are built from |
+//! | `janitor` | cleans up, however a command ends |
+//! | `cache`, `process` | what is fetched once; other programs |
+
+mod cache;
+mod checks;
+mod dev;
+mod functions;
+mod janitor;
+mod openapi;
+mod postgres;
+mod postgres_binaries;
+mod process;
+mod python;
+mod replay;
+mod stack;
+mod template;
+mod tokens;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand, ValueEnum};
+use shared::db::migrations;
+use shared::db::settings::Settings;
+
+/// Commands of WABA Live Chat
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Dev(dev::Dev),
+    Test(checks::Test),
+    /// Applies the migrations to the database of `DATABASE_URL`
+    Migrate,
+    Replay(replay::Replay),
+    #[command(subcommand)]
+    Tokens(tokens::Tokens),
+    Openapi(openapi::Openapi),
+    /// Stops or starts the database of a running stack
+    Postgres {
+        action: PostgresAction,
+        /// The stack's folder [default: .local]
+        #[arg(long, value_name = "DIR")]
+        state_dir: Option<PathBuf>,
+    },
+    /// Cleans up after another command (started by it)
+    #[command(hide = true)]
+    Janitor,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum PostgresAction {
+    Start,
+    Stop,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    // A runtime would give it signal handlers and threads that it has no use for.
+    if matches!(arguments.command, Command::Janitor) {
+        janitor::run();
+        return ExitCode::SUCCESS;
+    }
+    match run(arguments.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[tokio::main]
+async fn run(command: Command) -> Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .context("xtask has no parent folder")?;
+    match command {
+        Command::Dev(command) => dev::run(root, &command).await,
+        Command::Test(command) => checks::run(root, &command).await,
+        Command::Migrate => migrate().await,
+        Command::Replay(command) => replay::run(root, &command).await,
+        Command::Tokens(command) => tokens::run(root, &command).await,
+        Command::Openapi(command) => openapi::run(root, &command),
+        Command::Postgres { action, state_dir } => {
+            control_postgres(&state_dir.unwrap_or_else(|| root.join(".local")), action)
+        }
+        Command::Janitor => Ok(()),
+    }
+}
+
+async fn migrate() -> Result<()> {
+    let url = std::env::var("DATABASE_URL")
+        .ok()
+        .context("DATABASE_URL is not set: it names the database to migrate")?;
+    let report = migrations::run(&Settings::from_url(&url)?).await?;
+    for migration in &report.applied {
+        println!("applied {migration}");
+    }
+    if report.applied.is_empty() {
+        println!("The schema is up to date");
+    }
+    if !report.exposed_tables.is_empty() {
+        eprintln!(
+            "warning: browsers can reach {} through Supabase's roles: enable row level security",
+            report.exposed_tables.join(", ")
+        );
+    }
+    Ok(())
+}
+
+fn control_postgres(state_folder: &Path, action: PostgresAction) -> Result<()> {
+    let path = state_folder.join("postgres.json");
+    let text =
+        std::fs::read_to_string(&path).with_context(|| format!("no stack has run in {}", state_folder.display()))?;
+    let server: postgres::Server = serde_json::from_str(&text)?;
+    match action {
+        PostgresAction::Start => server.start(),
+        PostgresAction::Stop => {
+            server.stop();
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! The local stack: PostgreSQL, the AWS emulator with `template.yaml` deployed to it, the simulated Meta, and demo data.
+//!
+//! | module | what |
+//! |---|---|
+//! | `emulator` | the emulator's process and the AWS calls of a deployment |
+//! | `deploy` | `template.yaml` by CloudFormation, then routes and CORS |
+//! | `demo` | the demo account and its first conversations |
+//! | `state` | secrets that are kept, and `stack.json` |
+//! | `wait` | waits for a condition with a deadline |
+
+mod demo;
+mod deploy;
+mod emulator;
+mod state;
+mod wait;
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use serde_json::json;
+use shared::tokens::KeyRing;
+use tokio::task::JoinHandle;
+
+use crate::janitor::{Chore, Janitor};
+use crate::postgres::Server;
+use crate::template::Template;
+use crate::{functions, python};
+pub(crate) use emulator::Emulator;
+use state::Secrets;
+pub(crate) use state::StackFile;
+
+const DATABASE: &str = "waba";
+const GRAPH_VERSION: &str = "v26.0";
+/// Nobody publishes keys there: the stack's tokens are signed by the legacy secret.
+const ISSUER: &str = "http://127.0.0.1/auth/v1";
+
+/// How a stack is started.
+pub(crate) struct Options {
+    /// A fresh database that is deleted at the end.
+    pub(crate) ephemeral: bool,
+    /// Where `stack.json`, logs and, unless ephemeral, the database go.
+    pub(crate) state_folder: PathBuf,
+    /// Another Graph API than the simulator.
+    pub(crate) graph_url: Option<String>,
+    /// 0 takes any free port.
+    pub(crate) ports: Ports,
+}
+
+/// The ports of a stack.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Ports {
+    pub(crate) aws: u16,
+    pub(crate) postgres: u16,
+    pub(crate) simulator: u16,
+}
+
+/// A running stack. Its processes are the janitor's to stop.
+pub(crate) struct Stack {
+    pub(crate) file: StackFile,
+    emulator: Emulator,
+    simulator: JoinHandle<Result<()>>,
+    /// Keeps a second stack out of the state folder.
+    _lock: File,
+}
+
+impl Stack {
+    /// Starts everything and waits until the demo conversations have gone the whole way.
+    ///
+    /// # Errors
+    /// When a tool is missing, a port is in use, the build fails or a part does not come up.
+    pub(crate) async fn start(root: &Path, options: &Options, janitor: &mut Janitor) -> Result<Self> {
+        let folder = &options.state_folder;
+        fs::create_dir_all(folder.join("logs")).with_context(|| format!("cannot create {}", folder.display()))?;
+        let folder = &folder.canonicalize()?;
+        let lock = claim(folder)?;
+        let stack_file = folder.join("stack.json");
+        let _ = fs::remove_file(&stack_file);
+        janitor.entrust(&Chore::Remove(stack_file.clone()))?;
+        let ports = Ports {
+            aws: available_port(options.ports.aws, "AWS emulator", "--aws-port")?,
+            postgres: available_port(options.ports.postgres, "PostgreSQL", "--postgres-port")?,
+            simulator: available_port(options.ports.simulator, "simulator", "--simulator-port")?,
+        };
+
+        let template = Template::read(root)?;
+        let python = python::environment(python::STACK).await?;
+        let run_folder = std::env::temp_dir().join(format!("waba-live-chat-{}", uuid::Uuid::new_v4().simple()));
+        fs::create_dir(&run_folder)?;
+        janitor.entrust(&Chore::Remove(run_folder.clone()))?;
+        let data = if options.ephemeral {
+            open_folder(&run_folder)?.join("postgres")
+        } else {
+            folder.join("postgres")
+        };
+        let postgres = Server::prepare(&data, ports.postgres, options.ephemeral).await?;
+
+        println!("Building the functions");
+        let names: Vec<_> = template
+            .functions()?
+            .into_iter()
+            .map(|function| function.name)
+            .collect();
+        let built = functions::build(root, &names.iter().map(String::as_str).collect::<Vec<_>>()).await?;
+        let binaries = keep_binaries(&built, &run_folder)?;
+
+        println!("Starting PostgreSQL and the AWS emulator");
+        janitor.entrust(&Chore::StopPostgres(postgres.clone()))?;
+        postgres.start()?;
+        create_database(&postgres).await?;
+        let logs = folder.join("logs");
+        let emulator = Emulator::start(&python, ports.aws, &run_folder, &logs, janitor).await?;
+
+        println!("Deploying template.yaml");
+        let secrets = Secrets::read_or_create(folder)?;
+        let token_keys = json!({ "active": "k1", "k1": secrets.token_key });
+        let database_url = postgres.url(DATABASE);
+        let simulator_url = format!("http://127.0.0.1:{}", ports.simulator);
+        let graph_url = options.graph_url.clone().unwrap_or_else(|| simulator_url.clone());
+        let database_secret = emulator.create_secret("database", &database_url).await?;
+        let auth_secret = emulator
+            .create_secret("auth", &json!({ "jwt_secret": secrets.jwt_secret }).to_string())
+            .await?;
+        let parameters = [
+            ("DatabaseSecretArn", database_secret.as_str()),
+            ("AuthIssuer", ISSUER),
+            ("AuthSecretArn", &auth_secret),
+            ("GraphUrl", &graph_url),
+            ("GraphVersion", GRAPH_VERSION),
+            (
+                "Architecture",
+                if cfg!(target_arch = "aarch64") {
+                    "arm64"
+                } else {
+                    "x86_64"
+                },
+            ),
+        ];
+        let deployment = deploy::deploy(&emulator, &template, &binaries, &parameters).await?;
+        deploy::add_routes(&emulator, &template, &deployment).await?;
+        let webhook_secret = json!({ "app_secrets": [secrets.app_secret], "verify_token": secrets.verify_token });
+        emulator
+            .put_secret(deployment.output("WebhookSecretArn")?, &webhook_secret.to_string())
+            .await?;
+        emulator
+            .put_secret(deployment.output("TokenKeysSecretArn")?, &token_keys.to_string())
+            .await?;
+
+        println!("Filling in the demo data");
+        let api_url = format!("{}/_aws/execute-api/{}", emulator.url, deployment.output("ApiId")?);
+        let webhook_url = format!("{api_url}/api/webhooks/whatsapp");
+        let database = connect(&database_url).await?;
+        let encrypted = KeyRing::parse(&token_keys.to_string())?.encrypt(demo::WABA_ID, &secrets.access_token)?;
+        demo::insert_account(&database, &encrypted).await?;
+        let simulator = serve_simulator(ports.simulator, &webhook_url, &secrets).await?;
+        demo::post_conversations(&database, &simulator_url).await?;
+
+        let file = StackFile {
+            agent_token: agent_token(&secrets.jwt_secret)?,
+            webhook_url,
+            websocket_url: None,
+            web_url: None,
+            graph_url,
+            simulator_log_url: format!("{simulator_url}/_simulator/requests"),
+            simulator_url,
+            aws_endpoint_url: emulator.url.clone(),
+            events_queue_url: deployment.output("EventsQueueUrl")?.to_owned(),
+            dead_letter_queue_url: deployment.output("EventsDeadLetterQueueUrl")?.to_owned(),
+            database_url,
+            verify_token: secrets.verify_token,
+            app_secret: secrets.app_secret,
+            jwt_secret: secrets.jwt_secret,
+            jwt_issuer: ISSUER.to_owned(),
+            token_keys,
+            user_id: demo::USER_ID.to_owned(),
+            waba_id: demo::WABA_ID.to_owned(),
+            phone_number_id: demo::PHONE_NUMBER_ID.to_owned(),
+            logs: logs.display().to_string(),
+            api_url,
+        };
+        let environment = watch_environment(&emulator, &template, &deployment, &file).await?;
+        state::write_private(&folder.join("lambda.env"), &environment)?;
+        state::write_private(&folder.join("postgres.json"), &serde_json::to_string(&postgres)?)?;
+        state::write_private(&stack_file, &serde_json::to_string_pretty(&file)?)?;
+        Ok(Self {
+            file,
+            emulator,
+            simulator,
+            _lock: lock,
+        })
+    }
+
+    /// Comes back only when a part of the stack ends by itself, with the reason. (PostgreSQL may be stopped and started.)
+    pub(crate) async fn failure(&mut self) -> anyhow::Error {
+        tokio::select! {
+            status = self.emulator.process.wait() => anyhow::anyhow!("the AWS emulator ended: {status:?}, see {}/ministack.log", self.file.logs),
+            ended = &mut self.simulator => anyhow::anyhow!("the simulator ended: {ended:?}"),
+        }
+    }
+}
+
+/// Refuses a state folder that another stack uses.
+fn claim(folder: &Path) -> Result<File> {
+    let lock = File::create(folder.join("lock"))?;
+    if lock.try_lock().is_err() {
+        bail!(
+            "a stack is running already in {} (`--ephemeral` starts another beside it)",
+            folder.display()
+        );
+    }
+    Ok(lock)
+}
+
+/// `wanted`, or any free port for 0.
+fn available_port(wanted: u16, what: &str, option: &str) -> Result<u16> {
+    let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, wanted))).with_context(|| {
+        format!("port {wanted} of the {what} is in use: stop what uses it, or choose another with {option}")
+    })?;
+    Ok(listener.local_addr()?.port())
+}
+
+/// Lets every user pass: PostgreSQL runs as another one where we are root.
+fn open_folder(folder: &Path) -> Result<&Path> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o755))?;
+    Ok(folder)
+}
+
+/// Second names for the binaries, so that a later build does not change a running stack.
+fn keep_binaries(built: &HashMap<String, PathBuf>, run_folder: &Path) -> Result<HashMap<String, PathBuf>> {
+    let keep = |(name, path): (&String, &PathBuf)| {
+        let kept = run_folder.join(name);
+        if fs::hard_link(path, &kept).is_err() {
+            fs::copy(path, &kept).with_context(|| format!("cannot copy {}", path.display()))?;
+        }
+        Ok((name.clone(), kept))
+    };
+    built.iter().map(keep).collect()
+}
+
+async fn create_database(postgres: &Server) -> Result<()> {
+    let maintenance = connect(&postgres.url("postgres")).await?;
+    let exists = maintenance
+        .query_opt("select 1 from pg_database where datname = $1", &[&DATABASE])
+        .await?
+        .is_some();
+    if !exists {
+        maintenance
+            .batch_execute(&format!("create database {DATABASE}"))
+            .await?;
+    }
+    Ok(())
+}
+
+/// A connection to a local database.
+pub(crate) async fn connect(url: &str) -> Result<tokio_postgres::Client> {
+    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls)
+        .await
+        .context("cannot connect to PostgreSQL")?;
+    tokio::spawn(connection);
+    Ok(client)
+}
+
+async fn serve_simulator(port: u16, webhook_url: &str, secrets: &Secrets) -> Result<JoinHandle<Result<()>>> {
+    let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+        .await
+        .context("the simulator's port was taken meanwhile")?;
+    let config = simulator::Config {
+        webhook_url: webhook_url.to_owned(),
+        app_secret: secrets.app_secret.clone(),
+        graph_version: GRAPH_VERSION.to_owned(),
+        numbers: demo::numbers(&secrets.access_token),
+        ..simulator::Config::default()
+    };
+    Ok(tokio::spawn(simulator::serve(listener, config)))
+}
+
+/// An access token of the demo agent as Supabase would sign it, good for ten years.
+fn agent_token(jwt_secret: &str) -> Result<String> {
+    let now = jiff::Timestamp::now().as_second();
+    let claims = json!({
+        "sub": demo::USER_ID, "role": "authenticated", "aud": "authenticated", "iss": ISSUER,
+        "iat": now, "exp": now + 10 * 365 * 24 * 60 * 60, "email": "agent@example.com",
+    });
+    let key = jsonwebtoken::EncodingKey::from_secret(jwt_secret.as_bytes());
+    Ok(jsonwebtoken::encode(&jsonwebtoken::Header::default(), &claims, &key)?)
+}
+
+/// What `cargo lambda watch --env-file` gives functions, so that they talk to this stack. It wants values quoted.
+async fn watch_environment(
+    emulator: &Emulator,
+    template: &Template,
+    deployment: &deploy::Deployment,
+    file: &StackFile,
+) -> Result<String> {
+    let mut environment = deploy::function_environment(emulator, template, deployment).await?;
+    for (name, value) in [
+        ("AWS_ENDPOINT_URL", file.aws_endpoint_url.as_str()),
+        ("AWS_REGION", emulator::REGION),
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        ("DATABASE_URL", &file.database_url),
+    ] {
+        environment.insert(name.to_owned(), value.to_owned());
+    }
+    let lines: Vec<_> = environment
+        .iter()
+        .map(|(name, value)| format!("{name}='{value}'"))
+        .collect();
+    Ok(lines.join("\n") + "\n")
+}

@@ -1,0 +1,105 @@
+//! What a stack writes down: secrets that outlive a restart, and the files by which others find it.
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use aws_lc_rs::rand;
+use serde::{Deserialize, Serialize};
+
+/// The secrets of a stack. They are kept beside the database, whose access tokens are encrypted by one of them.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Secrets {
+    pub(crate) app_secret: String,
+    pub(crate) verify_token: String,
+    pub(crate) jwt_secret: String,
+    /// The AES-256 key of the access tokens, in hexadecimal digits.
+    pub(crate) token_key: String,
+    /// What the demo account's Graph calls are authorised by.
+    pub(crate) access_token: String,
+}
+
+impl Secrets {
+    /// Reads the secrets of an earlier run, or makes new ones.
+    pub(super) fn read_or_create(folder: &Path) -> Result<Self> {
+        let path = folder.join("secrets.json");
+        if let Ok(text) = fs::read_to_string(&path) {
+            return serde_json::from_str(&text).with_context(|| format!("{} is damaged: delete it", path.display()));
+        }
+        let secrets = Self {
+            // The same everywhere, so that the sample events in `events/` are signed right. Everything listens on loopback alone.
+            app_secret: "local-app-secret".to_owned(),
+            verify_token: "local-verify-token".to_owned(),
+            jwt_secret: "local jwt secret, worth nothing elsewhere".to_owned(),
+            token_key: random_hex::<32>()?,
+            access_token: format!("EAAdemo{}", random_hex::<24>()?),
+        };
+        write_private(&path, &serde_json::to_string_pretty(&secrets)?)?;
+        Ok(secrets)
+    }
+}
+
+/// `.local/stack.json`: where everything of a running stack is.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct StackFile {
+    pub(crate) api_url: String,
+    pub(crate) websocket_url: Option<String>,
+    pub(crate) web_url: Option<String>,
+    pub(crate) webhook_url: String,
+    pub(crate) graph_url: String,
+    pub(crate) simulator_url: String,
+    pub(crate) simulator_log_url: String,
+    pub(crate) aws_endpoint_url: String,
+    pub(crate) events_queue_url: String,
+    pub(crate) dead_letter_queue_url: String,
+    pub(crate) database_url: String,
+    pub(crate) verify_token: String,
+    pub(crate) app_secret: String,
+    pub(crate) jwt_secret: String,
+    pub(crate) jwt_issuer: String,
+    pub(crate) token_keys: serde_json::Value,
+    pub(crate) user_id: String,
+    pub(crate) waba_id: String,
+    pub(crate) phone_number_id: String,
+    pub(crate) agent_token: String,
+    pub(crate) logs: String,
+}
+
+impl StackFile {
+    /// The running stack of this folder.
+    ///
+    /// # Errors
+    /// When none has run there.
+    pub(crate) fn read(folder: &Path) -> Result<Self> {
+        let path = folder.join("stack.json");
+        let text = fs::read_to_string(&path).with_context(|| {
+            format!(
+                "no stack runs in {}: start one with `cargo xtask dev`",
+                folder.display()
+            )
+        })?;
+        serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))
+    }
+}
+
+/// Writes a file that only its owner can read, all at once.
+pub(super) fn write_private(path: &Path, text: &str) -> Result<()> {
+    let unfinished = path.with_extension("new");
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&unfinished)
+        .with_context(|| format!("cannot write {}", unfinished.display()))?;
+    file.write_all(text.as_bytes())?;
+    fs::rename(&unfinished, path).with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn random_hex<const BYTES: usize>() -> Result<String> {
+    let mut bytes = [0; BYTES];
+    rand::fill(&mut bytes).ok().context("no random numbers")?;
+    Ok(hex::encode(bytes))
+}
