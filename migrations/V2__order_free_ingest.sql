@@ -95,7 +95,7 @@ create index chat_conversations_customer_user_id_idx on chat_conversations (phon
 
 create index chat_conversations_unread_idx on chat_conversations (waba_id, phone_number_id) include (unread_count)
   where unread_count > 0;
-create index chat_messages_unseen_idx on chat_messages (conversation_id) where sender = 'customer' and status <> 'read';
+create index chat_messages_unseen_idx on chat_messages (conversation_id) where sender = 'customer' and status is distinct from 'read';
 
 update chat_conversations c
 set last_message_id = (

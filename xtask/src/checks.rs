@@ -1,7 +1,6 @@
 //! `cargo xtask test`: every check of the project, from formatting to the whole stack. The first that fails ends it.
 
-use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
@@ -132,7 +131,8 @@ async fn run_tests(root: &Path, janitor: &mut Janitor) -> Result<()> {
     let mut tests = test_runner(root, &["--workspace", "--exclude", END_TO_END], &[]).await;
     tests
         .env("TEST_DATABASE_URL", server.url("postgres"))
-        .env("TEST_AWS_ENDPOINT_URL", &emulator.url);
+        .env("TEST_AWS_ENDPOINT_URL", &emulator.url)
+        .env("PATH", std::env::join_paths(process::search_path())?);
     run_program(&mut tests, "the tests").await?;
     server.stop();
     Ok(())
@@ -201,15 +201,12 @@ fn cargo(root: &Path) -> Command {
 
 /// A program of a Python environment, which may want the others of it in `PATH`.
 fn python_tool(root: &Path, tools: &Path, program: &str) -> Command {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = [tools.as_os_str()]
-        .into_iter()
-        .map(OsStr::to_owned)
-        .chain(std::env::split_paths(&path).map(PathBuf::into_os_string));
+    let folders = [tools.to_owned()].into_iter().chain(process::search_path());
+    let path = std::env::join_paths(folders).unwrap_or_default();
     let mut command = Command::new(tools.join(program));
     command
         .current_dir(root)
-        .env("PATH", std::env::join_paths(folders).unwrap_or(path.clone()))
+        .env("PATH", path)
         .env("AWS_DEFAULT_REGION", "us-east-1")
         .env("SAM_CLI_TELEMETRY", "0");
     command

@@ -48,10 +48,18 @@ pub(crate) fn last_line(text: &str) -> &str {
         .trim()
 }
 
-/// Looks `name` up in `PATH`.
-pub(crate) fn find_in_path(name: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
+/// `PATH`, and behind it the folder of the servers, which a plain user's `PATH` may lack.
+pub(crate) fn search_path() -> Vec<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)
+        .chain([PathBuf::from("/usr/sbin")])
+        .collect()
+}
+
+/// Looks a program up.
+pub(crate) fn find_in_path(name: &str) -> Option<PathBuf> {
+    search_path()
+        .into_iter()
         .map(|folder| folder.join(name))
         .find(|file| file.is_file())
 }

@@ -54,10 +54,8 @@ async fn list_messages(
     parameters: Parameters,
 ) -> Result<Json<MessagesReply>, ApiError> {
     let conversation = parameters
-        .get("conversation_id")
+        .number("conversation_id")?
         .ok_or_else(|| ApiError::invalid("conversation_id", "is required"))?;
-    // What cannot be an id names nothing.
-    let conversation: i64 = conversation.parse().map_err(|_| ApiError::NotFound)?;
     let (start, limit) = (start(&parameters)?, parameters.limit()?);
     let page = app
         .database

@@ -170,7 +170,7 @@ pub async fn mark_read(client: &mut Client, user_id: Uuid, id: i64) -> Result<Op
           limit 1
         ), seen as (
           update chat_messages m set status = 'read', read_at = now()
-          where m.conversation_id = $1 and m.sender = 'customer' and m.status <> 'read'
+          where m.conversation_id = $1 and m.sender = 'customer' and m.status is distinct from 'read'
         )
         update chat_conversations c
         set unread_count = 0, updated_at = now(),

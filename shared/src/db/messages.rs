@@ -45,10 +45,7 @@ fn from_row(row: &Row) -> Result<Message, DbError> {
         sent_at: row.try_get(9)?,
         delivered_at: row.try_get(10)?,
         read_at: row.try_get(11)?,
-        error: error
-            .map(serde_json::from_value::<MessageError>)
-            .transpose()
-            .map_err(|error| DbError::Row(error.to_string()))?,
+        error: error.and_then(|error| serde_json::from_value::<MessageError>(error).ok()),
         media_caption: row.try_get(13)?,
         referral: row.try_get(14)?,
         pricing: row.try_get(15)?,

@@ -78,11 +78,11 @@ impl From<tokio_postgres::Error> for DbError {
     }
 }
 
-/// Classes 08 (connection), 53 (resources), 57P (shutdown), 40 (serialization, deadlock), 55P03 (lock), and what poolers say while their
+/// Classes 08 (connection), 53 (resources), 57P (shutdown), 57014 (statement timeout), 40 (serialization, deadlock), 55P03 (lock), and what poolers say while their
 /// server is away. Source: <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
 fn is_transient(code: &SqlState) -> bool {
     let code = code.code();
-    ["08", "53", "57P", "40", "55P03", "58", "25006", "XX000"]
+    ["08", "53", "57P", "57014", "40", "55P03", "58", "25006", "XX000"]
         .iter()
         .any(|class| code.starts_with(class))
 }

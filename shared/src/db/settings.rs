@@ -235,7 +235,11 @@ fn is_this_machine(host: &Host) -> bool {
     }
 }
 
-/// `DATABASE_CA`: `system` (the default), or PEM text with any number of certificates.
+/// The roots that sign RDS in the public regions, from AWS's global bundle.
+/// Source: <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html>.
+const RDS_AUTHORITIES: &str = include_str!("authorities/rds.pem");
+
+/// `DATABASE_CA`: `system` (the default), `rds`, or PEM text with any number of certificates.
 fn tls(ca: Option<&str>) -> Result<Arc<ClientConfig>, ConfigError> {
     let variable = "DATABASE_CA";
     let mut roots = RootCertStore::empty();
@@ -243,9 +247,13 @@ fn tls(ca: Option<&str>) -> Result<Arc<ClientConfig>, ConfigError> {
         None | Some("system") => {
             roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         }
-        Some(pem) if pem.contains("-----BEGIN CERTIFICATE-----") => {
+        Some(pem) if pem == "rds" || pem.contains("-----BEGIN CERTIFICATE-----") => {
             // Settings that pass through JSON or a shell often hold \n for a line's end.
-            let pem = pem.replace("\\n", "\n");
+            let pem = if pem == "rds" {
+                RDS_AUTHORITIES.to_owned()
+            } else {
+                pem.replace("\\n", "\n")
+            };
             for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
                 certificate
                     .ok()
@@ -256,7 +264,7 @@ fn tls(ca: Option<&str>) -> Result<Arc<ClientConfig>, ConfigError> {
         Some(_) => {
             return Err(ConfigError::new(
                 variable,
-                "must be system or the text of PEM certificates",
+                "must be system, rds or the text of PEM certificates",
             ));
         }
     }
@@ -294,6 +302,13 @@ mod tests {
             mode("postgres://u:p@db.example.com/x?sslmode=disable"),
             SslMode::Disable
         );
+    }
+
+    #[test]
+    fn the_authorities_of_rds_can_be_read() {
+        assert!(tls(Some("rds")).is_ok());
+        let regions = RDS_AUTHORITIES.matches("RSA2048 G1").count();
+        assert_eq!(RDS_AUTHORITIES.matches("BEGIN CERTIFICATE").count(), 3 * regions);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! once and writes the body; what is not the client's business never leaves the log.
 
 use axum::Json;
+use axum::body::HttpBody;
 use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
@@ -12,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::RETRY_AFTER;
+use super::{BODY_LIMIT, RETRY_AFTER};
 use crate::db::DbError;
 use crate::domain::message::Message;
 use crate::domain::send::InvalidField;
@@ -199,7 +200,12 @@ pub async fn boundary(request: Request, next: Next) -> Response {
     let request_id = request.lambda_context_ref().map(|context| context.request_id.clone());
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
-    let mut response = next.run(request).await;
+    // Also of a body that no handler reads.
+    let mut response = if request.body().size_hint().lower() > BODY_LIMIT as u64 {
+        ApiError::TooLarge.into_response()
+    } else {
+        next.run(request).await
+    };
     // What axum itself refuses before a handler sees it.
     let error = match response.extensions_mut().remove::<ApiError>() {
         Some(error) => error,

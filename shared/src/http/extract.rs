@@ -78,7 +78,8 @@ impl<S: Send + Sync> FromRequestParts<S> for PathId {
         let Path(id) = Path::<String>::from_request_parts(parts, state)
             .await
             .map_err(|_| ApiError::NotFound)?;
-        id.parse().map(Self).map_err(|_| ApiError::NotFound)
+        let digits = id.bytes().all(|digit| digit.is_ascii_digit());
+        id.parse().ok().filter(|_| digits).map(Self).ok_or(ApiError::NotFound)
     }
 }
 
@@ -132,12 +133,12 @@ impl Parameters {
             .transpose()
     }
 
-    /// `limit`: 50 where it is missing; more than 100 is 100.
+    /// `limit`: 50 where it is missing; more than 100 is 100, and 0 is 1.
     ///
     /// # Errors
     /// 422 where it is no number.
     pub fn limit(&self) -> Result<i64, ApiError> {
-        Ok(self.number("limit")?.unwrap_or(DEFAULT_LIMIT).min(MAX_LIMIT))
+        Ok(self.number("limit")?.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT))
     }
 
     /// One of the known values.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 use simulator::Number;
 use tokio_postgres::Client;
 
@@ -110,16 +110,35 @@ pub(super) async fn insert_account(database: &Client, encrypted_token: &str) -> 
     Ok(())
 }
 
-/// Has the demo customers write, unless there are conversations, and waits until the last message can be read.
+/// Has the demo customers write, and waits until the last message can be read. Where there are conversations already, the simulator, which
+/// remembers nothing, is told what customers wrote in them.
 pub(super) async fn post_conversations(database: &Client, simulator_url: &str) -> Result<()> {
-    const CONVERSATIONS_OF: &str = "select count(*) from chat_conversations where waba_id = $1";
-    const MESSAGES_OF: &str = "select count(*) from chat_messages m
-        join chat_conversations c on c.id = m.conversation_id where c.waba_id = $1";
-    let existing: i64 = database.query_one(CONVERSATIONS_OF, &[&WABA_ID]).await?.get(0);
-    if existing > 0 {
+    const INBOUND: &str = "
+        select c.phone_number_id, c.customer_phone, coalesce(c.customer_name, c.customer_phone), m.wa_message_id, m.content,
+               extract(epoch from m.timestamp)::bigint
+        from chat_messages m
+        join chat_conversations c on c.id = m.conversation_id
+        where c.waba_id = $1 and c.phone_number_id = any($2) and m.sender = 'customer' and m.message_type = 'text'
+          and c.customer_phone not like 'bsuid:%' and m.content <> '' and m.wa_message_id is not null
+        order by m.timestamp desc
+        limit 200";
+    let numbers: Vec<&str> = NUMBERS.iter().map(|(id, _, _)| *id).collect();
+    let written = database.query(INBOUND, &[&WABA_ID, &numbers]).await?;
+    if !written.is_empty() {
+        for row in written.iter().rev() {
+            let body = json!({
+                "phone_number_id": row.get::<_, &str>(0),
+                "from": row.get::<_, &str>(1),
+                "name": row.get::<_, &str>(2),
+                "id": row.get::<_, &str>(3),
+                "text": { "body": row.get::<_, &str>(4) },
+                "timestamp": row.get::<_, i64>(5),
+                "deliver": false,
+            });
+            write_as_customer(simulator_url, &body).await?;
+        }
         return Ok(());
     }
-    let http = reqwest::Client::new();
     let now = Timestamp::now().as_second();
     for message in MESSAGES {
         let body = json!({
@@ -129,13 +148,17 @@ pub(super) async fn post_conversations(database: &Client, simulator_url: &str) -
             "timestamp": now - message.minutes_ago * 60,
             "text": { "body": message.text },
         });
-        let request = http.post(format!("{simulator_url}/_simulator/customer-messages"));
-        let answer = request.json(&body).send().await?.error_for_status();
-        answer.context("the simulator refused a demo message")?;
+        write_as_customer(simulator_url, &body).await?;
     }
     wait::until("the demo messages", Duration::from_mins(1), async || {
-        let stored: i64 = database.query_one(MESSAGES_OF, &[&WABA_ID]).await?.get(0);
-        Ok((usize::try_from(stored)? >= MESSAGES.len()).then_some(()))
+        let stored = database.query(INBOUND, &[&WABA_ID, &numbers]).await?.len();
+        Ok((stored >= MESSAGES.len()).then_some(()))
     })
     .await
+}
+
+async fn write_as_customer(simulator_url: &str, body: &Value) -> Result<()> {
+    let request = reqwest::Client::new().post(format!("{simulator_url}/_simulator/customer-messages"));
+    let answer = request.json(body).send().await?.error_for_status();
+    answer.context("the simulator refused a demo message").map(drop)
 }
