@@ -6,6 +6,13 @@ use tokio_postgres::types::Type;
 use super::DbError;
 use crate::domain::ingest::StatusEvent;
 
+/// The (phone number id, wamid) of each event's message.
+pub fn wamids(events: &[StatusEvent]) -> impl Iterator<Item = (&str, &str)> {
+    events
+        .iter()
+        .map(|event| (event.origin.phone_number_id.as_str(), event.wa_message_id.as_str()))
+}
+
 /// Into how many locks the wamids of one number are spread.
 const LOCKS: u8 = 64;
 
