@@ -256,6 +256,25 @@ async fn on_supabase_tables_that_were_there_are_reported() {
 }
 
 #[tokio::test]
+async fn a_failure_quotes_no_row() {
+    let database = TestDatabase::empty().await;
+    database.client.batch_execute(FIRST_SCHEMA).await.unwrap();
+    database
+        .client
+        .batch_execute(
+            "create function refuse() returns trigger language plpgsql as $$ begin
+               raise exception 'refused' using detail = 'Key (customer_phone)=(+4915112345678)'; end $$;
+             insert into chat_messages (message_id, wa_message_id) values ('a', '');
+             create trigger refuse before update on chat_messages for each row execute function refuse();",
+        )
+        .await
+        .unwrap();
+    let settings = Settings::from_url(&database.url).unwrap();
+    let error = migrations::run(&settings).await.unwrap_err().to_string();
+    assert!(error.contains("refused") && !error.contains("4915112345678"), "{error}");
+}
+
+#[tokio::test]
 async fn policies_on_tables_that_were_there_are_kept() {
     const POLICIES: &str = "select string_agg(policyname || ':' || tablename || ':' || permissive || ':' || cmd || ':' || roles::text || ':'
         || coalesce(qual, '') || ':' || coalesce(with_check, ''), ' ' order by policyname) from pg_policies";

@@ -6,8 +6,8 @@ use anyhow::Result;
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::janitor::Janitor;
-use crate::stack::{Options, Ports, Stack, StackFile};
+use crate::janitor::{Chore, Janitor};
+use crate::stack::{self, Options, Ports, Stack, StackFile};
 
 /// Starts the whole system with a simulated WhatsApp, and runs it until Ctrl-C.
 #[derive(Args)]
@@ -21,7 +21,8 @@ pub(crate) struct Dev {
     /// Send to this Graph API instead of the simulator
     #[arg(long, value_name = "URL")]
     graph_url: Option<String>,
-    /// Where stack.json, the database and the logs go [default: .local; with --ephemeral a temporary folder]
+    /// Where stack.json, the database and the logs go [default: .local; with --ephemeral, where a stack runs in .local already, a
+    /// temporary folder]
     #[arg(long, value_name = "DIR")]
     state_dir: Option<PathBuf>,
     /// Port of the AWS emulator (0: any free one) [default: 4566; with --ephemeral 0]
@@ -42,13 +43,16 @@ pub(crate) struct Dev {
 pub(crate) async fn run(root: &Path, command: &Dev) -> Result<()> {
     // There is no page yet to leave out.
     let _ = command.no_web;
+    let local = root.join(".local");
+    let temporary = (command.ephemeral && command.state_dir.is_none() && !stack::is_free(&local))
+        .then(|| std::env::temp_dir().join(format!("waba-live-chat-state-{}", uuid::Uuid::new_v4().simple())));
     let default_port = |port| if command.ephemeral { 0 } else { port };
     let options = Options {
         ephemeral: command.ephemeral,
         state_folder: command
             .state_dir
             .clone()
-            .unwrap_or_else(|| default_state_folder(root, command.ephemeral)),
+            .unwrap_or_else(|| temporary.clone().unwrap_or(local)),
         graph_url: command.graph_url.clone(),
         ports: Ports {
             aws: command.aws_port.unwrap_or_else(|| default_port(4566)),
@@ -57,8 +61,8 @@ pub(crate) async fn run(root: &Path, command: &Dev) -> Result<()> {
         },
     };
     let mut janitor = Janitor::start()?;
-    if command.ephemeral && command.state_dir.is_none() {
-        janitor.entrust(&crate::janitor::Chore::Remove(options.state_folder.clone()))?;
+    if let Some(folder) = temporary {
+        janitor.entrust(&Chore::Remove(folder))?;
     }
     let ended = tokio::select! {
         ended = serve(root, &options, &mut janitor) => ended,
@@ -77,14 +81,6 @@ async fn serve(root: &Path, options: &Options, janitor: &mut Janitor) -> Result<
         begun.elapsed().as_secs_f32()
     );
     Err(stack.failure().await)
-}
-
-fn default_state_folder(root: &Path, ephemeral: bool) -> PathBuf {
-    if ephemeral {
-        std::env::temp_dir().join(format!("waba-live-chat-state-{}", uuid::Uuid::new_v4().simple()))
-    } else {
-        root.join(".local")
-    }
 }
 
 fn describe(file: &StackFile, state_folder: &Path) {

@@ -226,6 +226,121 @@ mod tests {
     }
 
     #[test]
+    fn the_described_api_is_the_deployed_one() {
+        let deployed: BTreeSet<_> = Template::read(root())
+            .unwrap()
+            .routes()
+            .unwrap()
+            .into_iter()
+            .map(|route| route.key)
+            .collect();
+        let text = std::fs::read_to_string(root().join("openapi.yaml")).unwrap();
+        let document: Value = yaml_serde::from_str(&text).unwrap();
+        let mut described = BTreeSet::new();
+        for (path, methods) in document["paths"].as_object().unwrap() {
+            described.extend(
+                methods
+                    .as_object()
+                    .unwrap()
+                    .keys()
+                    .map(|method| format!("{} {path}", method.to_uppercase())),
+            );
+        }
+        assert_eq!(described, deployed);
+    }
+
+    /// All Rust sources below a folder.
+    fn sources(folder: &Path) -> String {
+        let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let texts = entries.map(|path| match path.extension().and_then(|ending| ending.to_str()) {
+            _ if path.is_dir() => sources(&path),
+            Some("rs") => std::fs::read_to_string(&path).unwrap(),
+            _ => String::new(),
+        });
+        texts.collect()
+    }
+
+    #[test]
+    fn functions_read_the_variables_that_they_are_given() {
+        /// Read where they are set; the template leaves them at their defaults.
+        const OPTIONAL: [&str; 4] = [
+            "AUTH_JWKS_URL",
+            "DATABASE_POOL_SIZE",
+            "DATABASE_URL",
+            "SECRETS_TTL_SECONDS",
+        ];
+        let template = Template::read(root()).unwrap();
+        let mut given = BTreeSet::from(["LOG_LEVEL".to_owned()]);
+        for function in template.functions().unwrap() {
+            let properties = &template.0["Resources"][&function.id]["Properties"];
+            given.extend(
+                properties["Environment"]["Variables"]
+                    .as_object()
+                    .unwrap()
+                    .keys()
+                    .cloned(),
+            );
+        }
+        let mut read = BTreeSet::new();
+        for folder in ["shared/src", "functions"] {
+            for call in ["required(\"", "optional(\"", "parsed(\""] {
+                read.extend(
+                    sources(&root().join(folder))
+                        .split(call)
+                        .skip(1)
+                        .filter_map(|rest| rest.split('"').next().map(str::to_owned)),
+                );
+            }
+        }
+        let read: BTreeSet<String> = read
+            .into_iter()
+            .filter(|name| !OPTIONAL.contains(&name.as_str()))
+            .collect();
+        assert_eq!(read, given);
+    }
+
+    #[test]
+    fn queues_and_policies_keep_the_rules() {
+        let template = Template::read(root()).unwrap();
+        let resources = template.0["Resources"].as_object().unwrap();
+        let target = |value: &Value| value["Fn::GetAtt"][0].as_str().unwrap_or_default().to_owned();
+        for (name, source) in template.resources("AWS::Lambda::EventSourceMapping") {
+            let source = &source["Properties"];
+            assert_eq!(
+                source["FunctionResponseTypes"],
+                json!(["ReportBatchItemFailures"]),
+                "{name}"
+            );
+            let queue = &resources[&target(&source["EventSourceArn"])]["Properties"];
+            let function = &resources[source["FunctionName"]["Ref"].as_str().unwrap()]["Properties"];
+            assert!(
+                queue["VisibilityTimeout"].as_u64() >= function["Timeout"].as_u64().map(|timeout| 6 * timeout),
+                "{name}"
+            );
+            assert!(queue["MessageRetentionPeriod"].as_u64() >= Some(4 * 86_400), "{name}");
+            assert!(queue["RedrivePolicy"]["maxReceiveCount"].as_u64() >= Some(50), "{name}");
+            let dead_letter_queue = target(&queue["RedrivePolicy"]["deadLetterTargetArn"]);
+            assert_eq!(
+                resources[&dead_letter_queue]["Properties"]["MessageRetentionPeriod"],
+                14 * 86_400,
+                "{name}"
+            );
+            let alarms = template
+                .resources("AWS::CloudWatch::Alarm")
+                .filter(|(_, alarm)| target(&alarm["Properties"]["Dimensions"][0]["Value"]) == dead_letter_queue);
+            assert_eq!(alarms.count(), 1, "{name}");
+        }
+        for (name, function) in template.resources("AWS::Serverless::Function") {
+            let policies = function["Properties"]["Policies"].to_string();
+            assert!(!policies.contains('*'), "{name} {policies}");
+            assert!(
+                function["Properties"]["LoggingConfig"]["LogGroup"]["Ref"].is_string(),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
     fn intrinsics_take_their_long_form() {
         let yaml = "{a: !Ref X, b: !GetAtt Q.Arn, c: !If [C, !Ref X, 1], d: !Sub 'x${Y}.z'}";
         assert_eq!(

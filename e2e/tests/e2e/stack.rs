@@ -97,14 +97,17 @@ impl Stack {
 
     /// Posts a webhook as Meta does.
     pub(crate) async fn post_webhook(&self, body: &Value) -> StatusCode {
-        let bytes = body.to_string();
+        self.post_signed(body.to_string().into_bytes(), "application/json")
+            .await
+    }
+
+    /// Posts any bytes with their signature.
+    pub(crate) async fn post_signed(&self, body: Vec<u8>, content_type: &str) -> StatusCode {
         self.http
             .post(self.get("webhook_url"))
-            .header(
-                signature::HEADER,
-                signature::sign(self.get("app_secret"), bytes.as_bytes()),
-            )
-            .body(bytes)
+            .header(signature::HEADER, signature::sign(self.get("app_secret"), &body))
+            .header("content-type", content_type)
+            .body(body)
             .send()
             .await
             .expect("the webhook answers")

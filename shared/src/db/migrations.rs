@@ -67,11 +67,13 @@ async fn apply(client: &mut Client) -> Result<Report, MigrationError> {
     runner.set_migration_table_name(HISTORY);
     let report = runner.run_async(client).await.map_err(|error| {
         use std::error::Error;
-        // The chain ends with PostgreSQL's own words, which quote names and, for these statements, no row.
+        // The chain ends with PostgreSQL's own words; its details quote rows.
         let mut message = error.to_string();
         let mut source = error.source();
         while let Some(cause) = source {
-            message = format!("{message}: {cause}");
+            let words = cause.to_string();
+            let words = words.split("\nDETAIL").next().unwrap_or_default();
+            message = format!("{message}: {words}");
             source = cause.source();
         }
         MigrationError::Migration(message)

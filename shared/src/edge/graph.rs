@@ -72,6 +72,9 @@ impl Graph {
             .redirect(Policy::none())
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(ANSWER_TIMEOUT)
+            // A connection that rested while the environment was frozen may be dead. A request that is written to it gets no answer, and a
+            // message without an answer is never sent again: a handshake for each message is cheaper.
+            .pool_max_idle_per_host(0)
             .build()
             .map_err(|error| ConfigError::new("GRAPH_URL", error.to_string()))?;
         Ok(Self {

@@ -201,6 +201,11 @@ impl Stack {
     }
 }
 
+/// Whether no stack uses this state folder now.
+pub(crate) fn is_free(folder: &Path) -> bool {
+    !folder.exists() || claim(folder).is_ok()
+}
+
 /// Refuses a state folder that another stack uses.
 fn claim(folder: &Path) -> Result<File> {
     let lock = File::create(folder.join("lock"))?;
