@@ -1,5 +1,5 @@
-//! What the functions of the live chat have in common. Floors, an arrow only ever goes down: [`tokens`] over [`db`] and [`http`]
-//! over [`domain`] over [`whatsapp`]; [`edge`] is I/O and nothing else.
+//! What the functions of the live chat have in common. Floors, an arrow only ever goes down: [`start`] over [`http`] over [`tokens`] and
+//! [`db`] over [`edge`] over [`domain`] over [`whatsapp`] over [`config`].
 
 pub mod config;
 pub mod db;
