@@ -1,4 +1,4 @@
-//! What every function does once, before its first event: logging, AWS, secrets, database, keys. Side by side where they wait.
+//! What every function does once, before its first event: logging, AWS, secrets, database, keys.
 
 use lambda_runtime::Error;
 

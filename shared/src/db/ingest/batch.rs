@@ -24,11 +24,11 @@ pub(super) struct Locked {
 
 /// Whether the message is newer than what the agent has read.
 pub(super) fn is_unread(row: &Placed<'_>, locked: &[Locked]) -> bool {
-    let position = (row.message.timestamp, row.message.wa_message_id.clone());
+    let position = (row.message.timestamp, row.message.wa_message_id.as_str());
     locked[row.conversation]
         .read_position
         .as_ref()
-        .is_none_or(|read| position > *read)
+        .is_none_or(|(time, wamid)| position > (*time, wamid.as_str()))
 }
 
 /// What became of a message of the batch.

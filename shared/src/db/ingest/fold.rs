@@ -84,15 +84,11 @@ pub(super) async fn fold_conversations(
         let fold = folds.entry(row.conversation).or_default();
         fold.owner = row.number.user_id;
         fold.customer_user_id = fold.customer_user_id.max(message.customer.user_id.as_deref());
-        let said = |text: Option<&'_ String>| text.map(|_| (message.timestamp, message.wa_message_id.as_str()));
-        if let (Some((time, wamid)), Some(name)) = (said(message.customer_name.as_ref()), &message.customer_name) {
-            fold.name = fold.name.max(Some((time, wamid, name)));
-        }
-        if let (Some((time, wamid)), Some(name)) =
-            (said(message.customer_username.as_ref()), &message.customer_username)
-        {
-            fold.username = fold.username.max(Some((time, wamid, name)));
-        }
+        let (time, wamid) = (message.timestamp, message.wa_message_id.as_str());
+        let name = message.customer_name.as_deref().map(|name| (time, wamid, name));
+        let username = message.customer_username.as_deref().map(|name| (time, wamid, name));
+        fold.name = fold.name.max(name);
+        fold.username = fold.username.max(username);
         if let Some(change) = changes.get(&index) {
             fold.is_changed = true;
             fold.is_new |= change.is_new;
