@@ -7,7 +7,7 @@ use super::DbError;
 use crate::domain::ingest::StatusEvent;
 
 /// The (phone number id, wamid) of each event's message.
-pub fn wamids(events: &[StatusEvent]) -> impl Iterator<Item = (&str, &str)> {
+pub fn wamids<'a>(events: &[&'a StatusEvent]) -> impl Iterator<Item = (&'a str, &'a str)> {
     events
         .iter()
         .map(|event| (event.origin.phone_number_id.as_str(), event.wa_message_id.as_str()))
@@ -61,7 +61,7 @@ fn hash(text: &str) -> [u8; 8] {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn insert(transaction: &impl GenericClient, events: &[StatusEvent]) -> Result<(), DbError> {
+pub async fn insert(transaction: &impl GenericClient, events: &[&StatusEvent]) -> Result<(), DbError> {
     const INSERT: &str = "
         insert into chat_message_events
           (digest, phone_number_id, kind, wa_message_id, message_id, status, occurred_at, error, pricing, item)
@@ -74,7 +74,7 @@ pub async fn insert(transaction: &impl GenericClient, events: &[StatusEvent]) ->
         return Ok(());
     }
     let error = |event: &StatusEvent| event.error.as_ref().map(|error| serde_json::json!(error));
-    let column = |pick: fn(&StatusEvent) -> &str| events.iter().map(pick).collect::<Vec<_>>();
+    let column = |pick: fn(&StatusEvent) -> &str| column_of(events, pick);
     transaction
         .execute_typed(
             INSERT,
@@ -100,15 +100,15 @@ pub async fn insert(transaction: &impl GenericClient, events: &[StatusEvent]) ->
     Ok(())
 }
 
-fn column_of<'a, T>(events: &'a [StatusEvent], pick: impl Fn(&'a StatusEvent) -> T) -> Vec<T> {
-    events.iter().map(pick).collect()
+fn column_of<'a, T>(events: &[&'a StatusEvent], pick: impl Fn(&'a StatusEvent) -> T) -> Vec<T> {
+    events.iter().map(|event| pick(event)).collect()
 }
 
 /// Gives messages whose answer from Graph was lost the wamid of the status that carries our id.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn bind_unanswered(transaction: &impl GenericClient, events: &[StatusEvent]) -> Result<(), DbError> {
+pub async fn bind_unanswered(transaction: &impl GenericClient, events: &[&StatusEvent]) -> Result<(), DbError> {
     const BIND: &str = "
         update chat_messages m
         set wa_message_id = event.wa_message_id

@@ -54,10 +54,10 @@ pub async fn apply(client: &mut Client, plan: &Plan, now: Timestamp) -> Result<A
             None => quarantined.push(Quarantined::item(&message.origin, "unknown_phone_number")),
         }
     }
-    let mut known_events: Vec<StatusEvent> = Vec::new();
+    let mut known_events: Vec<&StatusEvent> = Vec::new();
     for event in &plan.events {
         if number_of(&event.origin).is_some() {
-            known_events.push(event.clone());
+            known_events.push(event);
         } else {
             quarantined.push(Quarantined::item(&event.origin, "unknown_phone_number"));
         }

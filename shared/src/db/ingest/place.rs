@@ -73,7 +73,7 @@ pub(super) async fn insert_missing_conversations(
 pub(super) async fn lock_conversations(
     transaction: &Transaction<'_>,
     messages: &[(&NewMessage, &Number)],
-    events: &[StatusEvent],
+    events: &[&StatusEvent],
 ) -> Result<Vec<Locked>, DbError> {
     const LOCK: &str = "
         select c.id, c.waba_id, c.phone_number_id, c.customer_phone, c.customer_user_id, c.read_time, c.read_wamid
