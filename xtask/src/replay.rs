@@ -157,15 +157,19 @@ fn items_of(body: &[u8]) -> Vec<Item> {
         .messages
         .iter()
         .map(|message| item(message.origin.digest, format!("message {}", message.message_type)));
+    let statuses = plan
+        .statuses
+        .iter()
+        .map(|event| item(event.origin.digest, format!("status {}", event.status.as_str())));
     let events = plan
         .events
         .iter()
-        .map(|event| item(event.origin.digest, format!("status {}", event.status.as_str())));
+        .map(|event| item(event.origin.digest, format!("event {}", event.what.kind())));
     let others = plan
         .quarantined
         .iter()
         .map(|other| item(other.digest, "other".to_owned()));
-    messages.chain(events).chain(others).collect()
+    messages.chain(statuses).chain(events).chain(others).collect()
 }
 
 /// Looks the items up until each is found, or nothing has happened for a while.

@@ -3,6 +3,7 @@
 pub mod conversation;
 pub mod customer;
 pub mod ingest;
+pub mod media;
 pub mod message;
 pub mod page;
 pub mod send;
