@@ -182,6 +182,13 @@ fn the_mime_type_helps_where_the_bytes_do_not_say() {
     assert_eq!(probe(file.path(), Some("audio/mpeg"), false), lasting(1_541));
     assert_eq!(probe(file.path(), Some("Audio/MPEG; x=y"), false), lasting(1_541));
     assert_eq!(probe(file.path(), None, false), Probe::default());
+    // Tags say so as well.
+    std::fs::write(
+        file.path(),
+        [b"ID3\x04\0\0\0\0\0\x05tags!".as_slice(), &[0; 500], &sound].concat(),
+    )
+    .unwrap();
+    assert_eq!(probe(file.path(), None, false), lasting(1_541));
 }
 
 #[test]
