@@ -110,8 +110,16 @@ fn sound_says_how_long_it_plays() {
     );
     assert_eq!(probe(&made("tone.m4a"), Some("audio/mp4"), false), lasting(1_500));
     assert_eq!(probe(&made("tone.aac"), Some("audio/aac"), false), lasting(1_600));
-    assert_eq!(probe(&made("tone.amr"), Some("audio/amr"), false), lasting(1_600));
-    assert_eq!(probe(&made("wide.awb"), Some("audio/amr-wb"), false), lasting(1_500));
+    assert_eq!(
+        probe(&made("tone.amr"), Some("audio/amr"), false),
+        lasting(2_600),
+        "every rate, and pauses"
+    );
+    assert_eq!(
+        probe(&made("wide.awb"), Some("audio/amr-wb"), false),
+        lasting(2_500),
+        "every rate, and pauses"
+    );
     assert_eq!(
         probe(&made("shape.ogg"), Some("audio/ogg; codecs=opus"), false),
         lasting(6_000),
@@ -166,7 +174,7 @@ fn the_bytes_tell_the_format_and_not_the_mime_type() {
         assert_eq!(probe(&made("picture.png"), mime_type, false), sized(48, 32));
         assert_eq!(probe(&made("tone.aac"), mime_type, false), lasting(1_600));
         assert_eq!(probe(&made("cbr.mp3"), mime_type, false), lasting(1_541));
-        assert_eq!(probe(&made("tone.amr"), mime_type, false), lasting(1_600));
+        assert_eq!(probe(&made("tone.amr"), mime_type, false), lasting(2_600));
         assert_eq!(
             probe(&made("moov_at_end.mp4"), mime_type, false).duration_ms,
             Some(1_000)
@@ -174,31 +182,52 @@ fn the_bytes_tell_the_format_and_not_the_mime_type() {
     }
 }
 
+/// A file of these bytes.
+fn written(parts: &[&[u8]]) -> tempfile::NamedTempFile {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), parts.concat()).unwrap();
+    file
+}
+
 #[test]
 fn the_mime_type_helps_where_the_bytes_do_not_say() {
     let sound = std::fs::read(made("cbr.mp3")).unwrap();
-    let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), [[0; 500].as_slice(), &sound].concat()).unwrap();
+    let file = written(&[&[0; 500], &sound]);
     assert_eq!(probe(file.path(), Some("audio/mpeg"), false), lasting(1_541));
     assert_eq!(probe(file.path(), Some("Audio/MPEG; x=y"), false), lasting(1_541));
     assert_eq!(probe(file.path(), None, false), Probe::default());
     // Tags say so as well.
-    std::fs::write(
-        file.path(),
-        [b"ID3\x04\0\0\0\0\0\x05tags!".as_slice(), &[0; 500], &sound].concat(),
-    )
-    .unwrap();
+    let file = written(&[b"ID3\x04\0\0\0\0\0\x05tags!", &[0; 500], &sound]);
     assert_eq!(probe(file.path(), None, false), lasting(1_541));
 }
 
 #[test]
-fn damage_in_the_middle_of_sound_costs_only_what_it_hit() {
+fn sound_is_looked_for_behind_what_is_none() {
+    let sound = std::fs::read(made("cbr.mp3")).unwrap();
+    let look = |file: tempfile::NamedTempFile| probe(file.path(), Some("audio/mpeg"), false);
+    let header = [0xff, 0xfb, 0x90, 0x64];
+    assert_eq!(
+        look(written(&[&[0; 100], &header, &[0; 100], &sound])),
+        lasting(1_541),
+        "one header is no sound"
+    );
+    assert_eq!(look(written(&[&[0; 250_000], &sound])), lasting(1_541));
+    assert_eq!(
+        look(written(&[&[0; 270_000], &sound])),
+        Probe::default(),
+        "not for ever"
+    );
+}
+
+#[test]
+fn damage_costs_only_the_sound_that_it_hit() {
+    // 26 ms a frame.
     let mut sound = std::fs::read(made("cbr.mp3")).unwrap();
+    let short = written(&[&sound[..sound.len() - 1]]);
+    assert_eq!(probe(short.path(), None, false), lasting(1_515), "the last frame");
     let middle = sound.len() / 2;
     sound[middle..middle + 200].fill(0);
-    let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), &sound).unwrap();
-    let duration = probe(file.path(), None, false).duration_ms.unwrap();
+    let duration = probe(written(&[&sound]).path(), None, false).duration_ms.unwrap();
     assert!((1_400..1_541).contains(&duration), "{duration}");
 }
 

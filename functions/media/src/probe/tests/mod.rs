@@ -163,7 +163,7 @@ fn a_film_s_length_is_believed_within_reason() {
     assert_eq!(duration(1, 1_000, 31 * 24 * 3_600_000 + 1), None, "longer than a month");
     assert_eq!(duration(1, 1, u64::MAX - 1), None);
     assert_eq!(duration(1, 1, u64::MAX), None, "not known");
-    assert_eq!(duration(0, 1, u32::MAX.into()), None, "not known");
+    assert_eq!(duration(0, 90_000, u32::MAX.into()), None, "not known");
     assert_eq!(duration(0, 0, 900), None, "no units");
     assert_eq!(duration(0, 600, 0), None);
 }
@@ -171,15 +171,15 @@ fn a_film_s_length_is_believed_within_reason() {
 #[test]
 fn a_film_without_a_length_of_its_own_has_that_of_its_fragments_or_tracks() {
     let fragments = boxed(*b"mvex", &boxed(*b"mehd", &[[0; 4], 2_500_u32.to_be_bytes()].concat()));
-    let header = boxed(
-        *b"mvhd",
-        &[&[0; 12], 1_000_u32.to_be_bytes().as_slice(), &[0; 4]].concat(),
-    );
-    let moov = boxed(*b"moov", &[header, fragments].concat());
-    assert_eq!(
-        read(&[boxed(*b"ftyp", b"iso5"), moov].concat(), None).duration_ms,
-        Some(2_500)
-    );
+    let none = [&[0; 12], 1_000_u32.to_be_bytes().as_slice(), &[0; 4]].concat();
+    let unknown = [&[1], [0; 19].as_slice(), &1_000_u32.to_be_bytes(), &[0xff; 8]].concat();
+    for header in [none, unknown] {
+        let moov = boxed(*b"moov", &[boxed(*b"mvhd", &header), fragments.clone()].concat());
+        assert_eq!(
+            read(&[boxed(*b"ftyp", b"iso5"), moov].concat(), None).duration_ms,
+            Some(2_500)
+        );
+    }
 
     let mut bytes = made("moov_at_end.mp4");
     let header = place_of(&bytes, *b"mvhd");
@@ -194,6 +194,25 @@ fn a_track_without_a_size_has_that_of_its_pixels() {
     bytes[header + 76..header + 84].fill(0);
     let probe = read(&bytes, None);
     assert_eq!((probe.width, probe.height), (Some(64), Some(48)));
+}
+
+#[test]
+fn only_a_video_track_has_a_size() {
+    let mut bytes = made("moov_at_end.mp4");
+    let handler = place_of(&bytes, *b"hdlr");
+    bytes[handler + 8..handler + 12].copy_from_slice(b"text");
+    let probe = read(&bytes, None);
+    assert_eq!((probe.width, probe.duration_ms), (None, Some(1_000)));
+}
+
+#[test]
+fn a_box_ends_where_what_holds_it_ends() {
+    let mut bytes = film(0, 1_000, 2_000);
+    assert_eq!(read(&bytes, None).duration_ms, Some(2_000));
+    // The `moov` ends before the length; the `mvhd` claims to go on.
+    let moov = place_of(&bytes, *b"moov") - 8;
+    bytes[moov..moov + 4].copy_from_slice(&32_u32.to_be_bytes());
+    assert_eq!(read(&bytes, None), Probe::default());
 }
 
 #[test]
