@@ -184,8 +184,8 @@ fn the_bytes_tell_the_format_and_not_the_mime_type() {
 
 /// A file of these bytes.
 fn written(parts: &[&[u8]]) -> tempfile::NamedTempFile {
-    let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), parts.concat()).unwrap();
+    let file = tempfile::NamedTempFile::new().expect("a temporary folder");
+    std::fs::write(file.path(), parts.concat()).expect("room in it");
     file
 }
 
@@ -211,9 +211,9 @@ fn sound_is_looked_for_behind_what_is_none() {
         lasting(1_541),
         "one header is no sound"
     );
-    assert_eq!(look(written(&[&[0; 250_000], &sound])), lasting(1_541));
+    assert_eq!(look(written(&[&vec![0; 250_000], &sound])), lasting(1_541));
     assert_eq!(
-        look(written(&[&[0; 270_000], &sound])),
+        look(written(&[&vec![0; 270_000], &sound])),
         Probe::default(),
         "not for ever"
     );
