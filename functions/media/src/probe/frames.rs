@@ -1,7 +1,7 @@
 //! MP3, raw AAC (ADTS) and AMR: frames one after another without a container. How long it plays is the sum of their headers.
 //!
-//! Counting is exact for a variable bit rate too and believes no index at the begin. Libraries that know all three decode them as well,
-//! which nobody needs here.
+//! Counting is exact for a variable bit rate too and believes no index at the begin. The libraries for MP3 and AAC bring decoders,
+//! which nobody needs here, and leave AMR out.
 
 use super::source::Source;
 

@@ -5,7 +5,7 @@
 use super::source::Source;
 use super::{Size, shielded};
 
-/// Headers and fill bytes looked at on the way to a JPEG's pixels; a camera writes about twenty.
+/// Headers and fill bytes looked at on the way to a JPEG's pixels; no camera writes nearly as many.
 const MAX_SEGMENTS: usize = 10_000;
 
 /// The size of a PNG, GIF or WebP.

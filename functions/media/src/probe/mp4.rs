@@ -6,7 +6,7 @@
 use super::source::Source;
 use super::{Found, Size};
 
-/// Box headers looked at in one file. A phone's video has about sixty before its `moov` has been read.
+/// Box headers looked at in one file; one that is not in fragments has some dozens.
 const MAX_BOXES: u32 = 20_000;
 /// Tracks looked at; a video has two.
 const MAX_TRACKS: usize = 32;
