@@ -19,7 +19,9 @@ mod postgres;
 mod postgres_binaries;
 mod process;
 mod python;
+mod quarantine;
 mod replay;
+mod show;
 mod stack;
 mod template;
 mod tokens;
@@ -47,6 +49,7 @@ enum Command {
     /// Applies the migrations to the database of `DATABASE_URL`
     Migrate,
     Replay(replay::Replay),
+    Quarantine(quarantine::Quarantine),
     #[command(subcommand)]
     Tokens(tokens::Tokens),
     Openapi(openapi::Openapi),
@@ -94,6 +97,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Test(command) => checks::run(root, &command).await,
         Command::Migrate => migrate().await,
         Command::Replay(command) => replay::run(root, &command).await,
+        Command::Quarantine(command) => quarantine::run(root, &command).await,
         Command::Tokens(command) => tokens::run(root, &command).await,
         Command::Openapi(command) => openapi::run(root, &command),
         Command::Postgres { action, state_dir } => {

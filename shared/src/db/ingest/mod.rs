@@ -5,11 +5,14 @@ mod batch;
 mod fold;
 mod insert;
 mod place;
+mod replay;
 
 use std::collections::HashSet;
 
 use jiff::Timestamp;
 use tokio_postgres::Client;
+
+pub use replay::{Replayed, replay_quarantined};
 
 use super::accounts::{self, Number};
 use super::{DbError, events, quarantine};
