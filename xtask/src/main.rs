@@ -12,6 +12,7 @@
 mod cache;
 mod checks;
 mod dev;
+mod dlq;
 mod functions;
 mod janitor;
 mod openapi;
@@ -50,6 +51,7 @@ enum Command {
     Migrate,
     Replay(replay::Replay),
     Quarantine(quarantine::Quarantine),
+    Dlq(dlq::Dlq),
     #[command(subcommand)]
     Tokens(tokens::Tokens),
     Openapi(openapi::Openapi),
@@ -98,6 +100,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Migrate => migrate().await,
         Command::Replay(command) => replay::run(root, &command).await,
         Command::Quarantine(command) => quarantine::run(root, &command).await,
+        Command::Dlq(command) => dlq::run(root, &command).await,
         Command::Tokens(command) => tokens::run(root, &command).await,
         Command::Openapi(command) => openapi::run(root, &command),
         Command::Postgres { action, state_dir } => {
