@@ -4,10 +4,12 @@
 //! |---|---|
 //! | `dev`, `stack` | the local stack |
 //! | `checks` | every check of the project |
-//! | `replay`, `tokens`, `openapi` | webhooks posted again; the accounts' tokens; `openapi.yaml` |
+//! | `replay`, `measure` | webhooks posted to the running stack: what became of them, how long it took |
+//! | `quarantine`, `dlq` | what was kept raw, what the queues gave up, and their way back |
+//! | `tokens`, `openapi` | the accounts' tokens; `openapi.yaml` |
 //! | `postgres`, `postgres_binaries`, `functions`, `template`, `python` | what those two are built from |
 //! | `janitor` | cleans up, however a command ends |
-//! | `cache`, `process` | what is fetched once; other programs |
+//! | `cache`, `process`, `show` | what is fetched once; other programs; how foreign texts are printed |
 
 mod cache;
 mod checks;
@@ -15,6 +17,7 @@ mod dev;
 mod dlq;
 mod functions;
 mod janitor;
+mod measure;
 mod openapi;
 mod postgres;
 mod postgres_binaries;
@@ -52,6 +55,7 @@ enum Command {
     Replay(replay::Replay),
     Quarantine(quarantine::Quarantine),
     Dlq(dlq::Dlq),
+    Measure(measure::Measure),
     #[command(subcommand)]
     Tokens(tokens::Tokens),
     Openapi(openapi::Openapi),
@@ -101,6 +105,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Replay(command) => replay::run(root, &command).await,
         Command::Quarantine(command) => quarantine::run(root, &command).await,
         Command::Dlq(command) => dlq::run(root, &command).await,
+        Command::Measure(command) => measure::run(root, &command).await,
         Command::Tokens(command) => tokens::run(root, &command).await,
         Command::Openapi(command) => openapi::run(root, &command),
         Command::Postgres { action, state_dir } => {
