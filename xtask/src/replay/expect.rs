@@ -122,7 +122,9 @@ pub(super) fn read(lines: &str, posted: &[&Path]) -> Result<(Vec<(Expectation, u
     for (index, line) in lines.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let expectation =
             Expectation::from_line(line).with_context(|| format!("line {} is no expectation", index + 1))?;
-        match posted.iter().position(|path| path.ends_with(&expectation.file)) {
+        // Of several such paths the shortest: a file in a folder of its own is named with that folder.
+        let named = (0..posted.len()).filter(|index| posted[*index].ends_with(&expectation.file));
+        match named.min_by_key(|index| posted[*index].components().count()) {
             Some(payload) => expectations.push((expectation, payload)),
             None => left_out += 1,
         }
@@ -219,7 +221,11 @@ mod tests {
             expectation(0, "status", Some("w")),
         ]
         .join("\n");
-        let posted = [Path::new("/x/b.json"), Path::new("/x/a/b.json")];
+        let posted = [
+            Path::new("/x/y/a/b.json"),
+            Path::new("/x/a/b.json"),
+            Path::new("/x/b.json"),
+        ];
         let (read_lines, left_out) = read(&lines, &posted).unwrap();
         assert_eq!(left_out, 0);
         let order: Vec<_> = read_lines
@@ -232,7 +238,7 @@ mod tests {
             (Some(7), 1)
         );
 
-        assert!(read(&lines, &posted[..1]).is_err());
+        assert!(read(&lines, &posted[2..]).is_err());
         for line in ["{", "{}", r#"{"file": "a/b.json", "kind": "letter"}"#] {
             let error = read(&format!("{lines}\n{line}"), &posted).unwrap_err();
             assert!(error.to_string().starts_with("line 4 "), "{error}");

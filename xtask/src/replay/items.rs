@@ -68,27 +68,38 @@ impl Item {
 
 /// The items of a payload, each kind in its order.
 pub(super) fn items(payload: &str) -> Vec<Item> {
-    changes(payload).iter().flat_map(items_of).collect()
+    let part_items = |part: &Part<'_>| match part {
+        Part::Change(change) => items_of(change),
+        Part::Malformed { body, .. } => vec![Item {
+            kind: Kind::OtherField,
+            field: None,
+            phone_number_id: None,
+            value: Value::Null,
+            contact: None,
+            thread: None,
+            keys: vec![vec![canonical(body)]],
+        }],
+    };
+    parts(payload).iter().flat_map(part_items).collect()
 }
 
 /// The phone numbers that a payload names.
 pub(super) fn phone_number_ids(payload: &str) -> Vec<String> {
-    changes(payload).iter().filter_map(Change::phone_number_id).collect()
+    let numbers = parts(payload).into_iter().filter_map(|part| match part {
+        Part::Change(change) => change.phone_number_id(),
+        Part::Malformed { .. } => None,
+    });
+    numbers.collect()
 }
 
 /// The keys of everything in a webhook body.
 pub(super) fn keys(body: &str) -> HashSet<String> {
-    let changes = changes(body);
-    let items = changes.iter().flat_map(items_of).flat_map(|item| item.keys).flatten();
-    items.chain(changes.iter().map(change_key)).collect()
-}
-
-fn changes(payload: &str) -> Vec<Change<'_>> {
-    let change = |part| match part {
-        Part::Change(change) => Some(change),
+    let items = items(body).into_iter().flat_map(|item| item.keys).flatten();
+    let changes = parts(body).into_iter().filter_map(|part| match part {
+        Part::Change(change) => Some(change_key(&change)),
         Part::Malformed { .. } => None,
-    };
-    parts(payload).into_iter().filter_map(change).collect()
+    });
+    items.chain(changes).collect()
 }
 
 fn items_of(change: &Change<'_>) -> Vec<Item> {
@@ -257,6 +268,15 @@ mod tests {
         }
         // The same item for another number is another item.
         assert!(!keys(&body.replace("\"P\"", "\"Q\"")).contains(&items[0].keys[0][0]));
+    }
+
+    #[test]
+    fn what_has_another_shape_is_known_as_it_is() {
+        let body = r#"{"entry": [{"object": "whatsapp_business_account"}]}"#;
+        let [item] = &items(body)[..] else { panic!() };
+        assert_eq!((item.kind, item.keys.len()), (Kind::OtherField, 1));
+        assert!(keys(body).contains(&item.keys[0][0]));
+        assert!(!keys("{}").contains(&item.keys[0][0]));
     }
 
     #[test]
