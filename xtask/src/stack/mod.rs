@@ -28,7 +28,7 @@ use crate::janitor::{Chore, Janitor};
 use crate::postgres::Server;
 use crate::template::Template;
 use crate::{functions, python};
-pub(crate) use emulator::Emulator;
+pub(crate) use emulator::{Emulator, REGION};
 use state::Secrets;
 pub(crate) use state::StackFile;
 
@@ -168,6 +168,8 @@ impl Stack {
             aws_endpoint_url: emulator.url.clone(),
             events_queue_url: deployment.output("EventsQueueUrl")?.to_owned(),
             dead_letter_queue_url: deployment.output("EventsDeadLetterQueueUrl")?.to_owned(),
+            media_queue_url: None,
+            media_dead_letter_queue_url: None,
             database_url,
             verify_token: secrets.verify_token,
             app_secret: secrets.app_secret,

@@ -20,11 +20,40 @@ pub struct Replayed {
     pub files: Vec<OwedFile>,
 }
 
-/// Puts these rows of the quarantine through the ingest again, all or none. A row that another replay holds is left to it.
+/// Puts these rows of the quarantine through the ingest again. A row that another replay holds is left to it. An item that the database
+/// refuses is told apart by trying each by itself, and keeps its place with that as its reason.
 ///
 /// # Errors
-/// Nothing has changed then. Where the database refuses an item, the others are to be tried without it.
+/// When the database does not answer.
 pub async fn replay_quarantined(client: &mut Client, ids: &[i64], now: Timestamp) -> Result<Replayed, DbError> {
+    const REFUSE: &str = "update chat_quarantine set reason = $2 where id = $1";
+    match replay_together(client, ids, now).await {
+        Err(error) if !error.is_transient() => {}
+        result => return result,
+    }
+    let mut all = Replayed::default();
+    for id in ids {
+        match replay_together(client, &[*id], now).await {
+            Ok(one) => {
+                all.applied += one.applied;
+                all.quarantined += one.quarantined;
+                all.files.extend(one.files);
+            }
+            Err(error) if error.is_transient() => return Err(error),
+            Err(error) => {
+                let reason = format!("refused: {error}");
+                client
+                    .execute_typed(REFUSE, &[(id, Type::INT8), (&reason, Type::TEXT)])
+                    .await?;
+                all.quarantined += 1;
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// All or none.
+async fn replay_together(client: &mut Client, ids: &[i64], now: Timestamp) -> Result<Replayed, DbError> {
     const TAKE: &str = "
         delete from chat_quarantine
         where id in (select id from chat_quarantine where id = any($1) order by id for update skip locked)
@@ -74,8 +103,7 @@ pub async fn replay_quarantined(client: &mut Client, ids: &[i64], now: Timestamp
     })
 }
 
-/// Replays what waited for a phone number that is registered by now, at most `limit` items. An item that the database refuses is told
-/// apart by trying each by itself, and keeps its place with that as its reason.
+/// Replays what waited for a phone number that is registered by now, at most `limit` items.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -93,30 +121,5 @@ pub async fn replay_registered(client: &mut Client, limit: i64, now: Timestamp) 
     if ids.is_empty() {
         return Ok(Replayed::default());
     }
-    match replay_quarantined(client, &ids, now).await {
-        Err(error) if !error.is_transient() => {}
-        result => return result,
-    }
-    let mut all = Replayed::default();
-    for id in ids {
-        match replay_quarantined(client, &[id], now).await {
-            Ok(one) => {
-                all.applied += one.applied;
-                all.quarantined += one.quarantined;
-                all.files.extend(one.files);
-            }
-            Err(error) if error.is_transient() => return Err(error),
-            Err(error) => {
-                let reason = format!("refused: {error}");
-                client
-                    .execute_typed(
-                        "update chat_quarantine set reason = $2 where id = $1",
-                        &[(&id, Type::INT8), (&reason, Type::TEXT)],
-                    )
-                    .await?;
-                all.quarantined += 1;
-            }
-        }
-    }
-    Ok(all)
+    replay_quarantined(client, &ids, now).await
 }
