@@ -3,7 +3,9 @@
 pub mod conversation;
 pub mod customer;
 pub mod ingest;
+pub mod media;
 pub mod message;
 pub mod page;
 pub mod send;
+pub mod served;
 pub mod window;
