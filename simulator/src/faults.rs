@@ -30,7 +30,8 @@ struct Scope {
     phone_number_id: Option<String>,
     /// The customer: phone number or business-scoped id.
     to: Option<String>,
-    /// The kind of Graph call; `messages` when absent. Webhook faults do not look at it.
+    /// The kind of Graph call; when absent `download` for faults of a file's bytes, `describe` for those of its link, `messages` for all
+    /// others. Webhook faults do not look at it.
     operation: Option<Operation>,
 }
 
@@ -44,12 +45,23 @@ pub(crate) enum Operation {
     Read,
     /// Uploading media.
     Upload,
-    /// Asking for an object by its id (media, a number), deleting it, or fetching its bytes.
+    /// `describe` and `download` alike.
     Media,
+    /// Asking for an object by its id (media, a number), or deleting it.
+    Describe,
+    /// Fetching a file's bytes.
+    Download,
     /// Listing templates.
     Templates,
     /// Anything else.
     Other,
+}
+
+impl Operation {
+    /// Whether a fault that is set for this kind of call acts on a call of kind `call`.
+    fn covers(self, call: Self) -> bool {
+        self == call || (self == Self::Media && matches!(call, Self::Describe | Self::Download))
+    }
 }
 
 /// What goes wrong.
@@ -77,6 +89,35 @@ pub(crate) enum Kind {
         #[serde(default)]
         hang_ms: u64,
     },
+    /// Graph describes a file otherwise than it is.
+    WrongDescription {
+        /// Where it is said to lie.
+        url: Option<String>,
+        /// What it is said to have (bytes).
+        file_size: Option<u64>,
+        /// In either form.
+        sha256: Option<String>,
+    },
+    /// A file comes as long as it is, with another content.
+    WrongBytes {},
+    /// A file comes with more bytes at its end.
+    ExtraBytes {
+        #[serde(default = "one")]
+        bytes: usize,
+    },
+    /// A file comes in pieces, with a pause before each.
+    SlowBody {
+        #[serde(default = "one")]
+        chunk_bytes: usize,
+        pause_ms: u64,
+    },
+    /// The connection ends in the middle of a file.
+    CutBody {
+        #[serde(default)]
+        after_bytes: usize,
+    },
+    /// A file's link answers with 302.
+    Redirect { location: String },
     /// The message is accepted and fails later, by webhook.
     StatusFailed {
         code: i64,
@@ -109,13 +150,38 @@ impl Kind {
         }
     }
 
+    /// The only kind of call that the fault can act on.
+    fn own_operation(&self) -> Option<Operation> {
+        match self {
+            Self::WrongDescription { .. } => Some(Operation::Describe),
+            Self::WrongBytes {}
+            | Self::ExtraBytes { .. }
+            | Self::SlowBody { .. }
+            | Self::CutBody { .. }
+            | Self::Redirect { .. } => Some(Operation::Download),
+            _ => None,
+        }
+    }
+
     fn stage(&self) -> Stage {
         match self {
-            Self::HttpError { .. } | Self::Delay { .. } | Self::NoAnswerBeforeAccept { .. } => Stage::Call,
+            Self::HttpError { .. }
+            | Self::Delay { .. }
+            | Self::NoAnswerBeforeAccept { .. }
+            | Self::WrongDescription { .. }
+            | Self::WrongBytes {}
+            | Self::ExtraBytes { .. }
+            | Self::SlowBody { .. }
+            | Self::CutBody { .. }
+            | Self::Redirect { .. } => Stage::Call,
             Self::NoAnswer { .. } | Self::StatusFailed { .. } | Self::ShuffleWebhooks {} => Stage::Acceptance,
             Self::NoWebhooks {} | Self::DuplicateWebhooks {} | Self::EscapeWebhooks {} => Stage::Webhooks,
         }
     }
+}
+
+fn one() -> usize {
+    1
 }
 
 /// Where a fault acts.
@@ -171,6 +237,14 @@ impl Faults {
         {
             return Err("status: must be between 400 and 599".to_owned());
         }
+        if let Kind::SlowBody { chunk_bytes: 0, .. } = kind {
+            return Err("chunk_bytes: must be at least 1".to_owned());
+        }
+        if let (Some(own), Some(wanted)) = (kind.own_operation(), scope.operation)
+            && !wanted.covers(own)
+        {
+            return Err("match.operation: this fault never acts on such calls".to_owned());
+        }
         let fault = Fault {
             id: ids::make_object_id(),
             scope,
@@ -185,7 +259,8 @@ impl Faults {
     /// The faults that act on a Graph call before it is looked at.
     pub(crate) fn take_for_call(&self, operation: Operation, phone_number_id: &str, to: &str) -> Vec<Kind> {
         self.take(phone_number_id, to, |fault| {
-            fault.kind.stage() == Stage::Call && fault.scope.operation.unwrap_or(Operation::Messages) == operation
+            let meant = fault.kind.own_operation().or(fault.scope.operation);
+            fault.kind.stage() == Stage::Call && meant.unwrap_or(Operation::Messages).covers(operation)
         })
     }
 
@@ -281,5 +356,29 @@ mod tests {
         assert!(set(&faults, json!({"kind": "delay", "milliseconds": 1})).is_err());
         assert!(set(&faults, json!({"kind": "no_webhooks", "matches": {}})).is_err());
         assert!(set(&faults, json!({"kind": "http_error", "status": 200, "code": 1})).is_err());
+        assert!(set(&faults, json!({"kind": "slow_body", "chunk_bytes": 0, "pause_ms": 1})).is_err());
+        assert!(
+            set(
+                &faults,
+                json!({"kind": "wrong_bytes", "match": {"operation": "describe"}})
+            )
+            .is_err()
+        );
+    }
+
+    #[test]
+    fn a_fault_of_media_acts_on_both_of_its_calls_and_one_of_a_files_bytes_only_on_them() {
+        let faults = Faults::default();
+        set(
+            &faults,
+            json!({"kind": "delay", "ms": 1, "match": {"operation": "media"}}),
+        )
+        .expect("a fault");
+        set(&faults, json!({"kind": "wrong_bytes"})).expect("a fault");
+        let take = |operation| faults.take_for_call(operation, "1", "").len();
+        assert_eq!(
+            [Operation::Describe, Operation::Download, Operation::Messages].map(take),
+            [1, 2, 0]
+        );
     }
 }

@@ -9,6 +9,7 @@ mod messages;
 mod numbers;
 pub(crate) mod rates;
 mod schema;
+mod spoil;
 mod templates;
 
 pub(crate) use content::callback_data;
@@ -21,7 +22,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::StatusCode;
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION};
 use axum::http::request::Parts;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -129,7 +131,7 @@ async fn attend(State(simulator): State<Arc<Simulator>>, request: Request, next:
         body: describe_body(parts.headers.get(CONTENT_TYPE), &bytes),
     });
     simulator.requests.add(entry);
-    Response::from_parts(parts, Body::from(bytes))
+    spoil::send(parts, bytes)
 }
 
 async fn answer(
@@ -144,6 +146,7 @@ async fn answer(
     let mut steps = path.trim_start_matches('/').split('/');
     let (version, id) = (steps.next().unwrap_or_default(), steps.next().unwrap_or_default());
     let operation = find_operation(&path, steps.next(), body);
+    let mut spoilt = Vec::new();
     for fault in simulator.faults.take_for_call(operation, id, &customer_of(body)) {
         match fault {
             Kind::Delay { ms } => sleep(Duration::from_millis(ms)).await,
@@ -158,7 +161,8 @@ async fn answer(
             } => {
                 return GraphError::ordered(status, code, message, details, is_transient, retry_after).into_response();
             }
-            _ => {}
+            Kind::Redirect { location } => return (StatusCode::FOUND, [(LOCATION, location)]).into_response(),
+            other => spoilt.push(other),
         }
     }
     let served = &simulator.config.graph_version;
@@ -170,7 +174,11 @@ async fn answer(
     };
     let mut request = Request::from_parts(parts, Body::from(bytes));
     request.extensions_mut().insert(Caller(accounts));
-    next.run(request).await
+    let response = next.run(request).await;
+    if spoilt.is_empty() || !response.status().is_success() {
+        return response;
+    }
+    spoil::answer(response, &spoilt).await
 }
 
 fn find_token(parts: &Parts) -> Option<String> {
@@ -215,14 +223,14 @@ fn find_accounts(simulator: &Simulator, token: &str) -> Vec<String> {
 
 fn find_operation(path: &str, edge: Option<&str>, body: &Value) -> Operation {
     if path == media::DOWNLOAD_PATH {
-        return Operation::Media;
+        return Operation::Download;
     }
     match edge {
         Some("messages") if body["status"].is_string() => Operation::Read,
         Some("messages") => Operation::Messages,
         Some("media") => Operation::Upload,
         Some("message_templates") => Operation::Templates,
-        None => Operation::Media,
+        None => Operation::Describe,
         Some(_) => Operation::Other,
     }
 }

@@ -184,6 +184,7 @@ fn intrinsic(name: &str, argument: &Value) -> Value {
 mod tests {
     use std::collections::BTreeSet;
     use std::process::Command;
+    use std::time::Duration;
 
     use super::*;
 
@@ -332,11 +333,54 @@ mod tests {
         }
         for (name, function) in template.resources("AWS::Serverless::Function") {
             let policies = function["Properties"]["Policies"].to_string();
+            // The objects of one bucket have no other name.
+            let policies = policies.replace("${MediaBucket.Arn}/*", "");
             assert!(!policies.contains('*'), "{name} {policies}");
             assert!(
                 function["Properties"]["LoggingConfig"]["LogGroup"]["Ref"].is_string(),
                 "{name}"
             );
+        }
+    }
+
+    #[test]
+    fn work_that_is_owed_has_a_clock_and_time_to_end() {
+        let template = Template::read(root()).unwrap();
+        let function = &template.0["Resources"]["MediaFunction"]["Properties"];
+        let timeout = Duration::from_secs(function["Timeout"].as_u64().unwrap());
+        assert!(media::LEASE > timeout, "two could fetch one file");
+        assert!(media::FETCH_TIME * 3 / 2 < timeout, "no file would ever be begun");
+        let (_, clock) = template.resources("AWS::Scheduler::Schedule").next().unwrap();
+        assert_eq!(clock["Properties"]["ScheduleExpression"], "rate(1 minute)");
+        assert_eq!(
+            clock["Properties"]["Target"]["Arn"],
+            json!({"Fn::GetAtt": ["MediaFunction", "Arn"]})
+        );
+        // Roles of our own are held to what policies of functions are.
+        for (name, role) in template.resources("AWS::IAM::Role") {
+            let policies = role["Properties"]["Policies"].to_string();
+            assert!(!policies.contains('*'), "{name} {policies}");
+        }
+    }
+
+    #[test]
+    fn the_bucket_is_private_and_outlives_the_stack() {
+        let template = Template::read(root()).unwrap();
+        let buckets: Vec<_> = template.resources("AWS::S3::Bucket").collect();
+        assert!(!buckets.is_empty());
+        for (name, bucket) in buckets {
+            for property in [
+                "BlockPublicAcls",
+                "BlockPublicPolicy",
+                "IgnorePublicAcls",
+                "RestrictPublicBuckets",
+            ] {
+                let block = &bucket["Properties"]["PublicAccessBlockConfiguration"];
+                assert_eq!(block[property], true, "{name} {property}");
+            }
+            assert!(bucket["Properties"]["BucketEncryption"].is_object(), "{name}");
+            assert_eq!(bucket["DeletionPolicy"], "Retain", "{name}");
+            assert_eq!(bucket["UpdateReplacePolicy"], "Retain", "{name}");
         }
     }
 

@@ -88,7 +88,7 @@ async fn ask_for_files(app: &App, files: &[OwedFile]) {
             let task = MediaTask {
                 message_id: file.message_id,
             };
-            unit::message(serde_json::json!(task).to_string(), Some(&file.phone_number_id))
+            task.to_message(&file.phone_number_id)
         })
         .collect();
     match tokio::time::timeout(TRIGGER_DEADLINE, app.media_queue.publish(&messages)).await {

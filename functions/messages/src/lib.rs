@@ -1,27 +1,49 @@
-//! The messages of a conversation.
+//! The messages of a conversation, and links to their files.
 
-use axum::extract::State;
-use axum::routing::get;
+mod media;
+
+use axum::extract::{FromRef, State};
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use shared::db::{self, DbError};
 use shared::domain::message::Message;
 use shared::domain::page::{Page, Position, Seek};
-pub use shared::http::App;
-use shared::http::auth::Agent;
+use shared::edge::queue::Queue;
+use shared::edge::storage::Storage;
+use shared::http::auth::{Agent, Authenticator};
 use shared::http::error::{ApiError, Failure};
 use shared::http::extract::Parameters;
 use shared::http::reply::MessagesReply;
 use utoipa::OpenApi;
 
+/// What the handlers need, made once an environment.
+#[derive(Clone)]
+pub struct App {
+    /// The database, and who asks.
+    pub http: shared::http::App,
+    /// The bucket with the files.
+    pub storage: Storage,
+    /// Takes the triggers of files that are asked for again.
+    pub media_queue: Queue,
+}
+
+impl FromRef<App> for Authenticator {
+    fn from_ref(app: &App) -> Self {
+        app.http.authenticator.clone()
+    }
+}
+
 /// The routes of this function, for `openapi.yaml`.
 #[derive(OpenApi)]
-#[openapi(paths(list_messages))]
+#[openapi(paths(list_messages, media::get_media, media::retry_media))]
 pub struct Api;
 
 /// The function as an HTTP service.
 pub fn service(app: App) -> Router {
     let routes = Router::new()
         .route("/api/live-chat/messages", get(list_messages))
+        .route("/api/live-chat/media/{message_id}", get(media::get_media))
+        .route("/api/live-chat/media/{message_id}/retry", post(media::retry_media))
         .with_state(app);
     shared::http::service(routes)
 }
@@ -58,6 +80,7 @@ async fn list_messages(
         .ok_or_else(|| ApiError::invalid("conversation_id", "is required"))?;
     let (start, limit) = (start(&parameters)?, parameters.limit()?);
     let page = app
+        .http
         .database
         .run(async |client| {
             let page = load(client, agent, conversation, start, limit).await?;

@@ -1,10 +1,19 @@
 //! Wires the function to its environment.
 
-use messages::service;
-use shared::start::HttpStart;
+use messages::{App, service};
+use shared::config::required;
+use shared::edge::queue::Queue;
+use shared::edge::storage::Storage;
+use shared::start::{HttpStart, logged};
 
 #[tokio::main]
 async fn main() -> Result<(), lambda_http::Error> {
-    let app = HttpStart::from_env().await?.app;
+    let HttpStart { start, app: http } = HttpStart::from_env().await?;
+    let sqs = aws_sdk_sqs::Client::new(&start.aws);
+    let app = App {
+        http,
+        storage: Storage::new(&start.aws, logged(required("MEDIA_BUCKET"))?),
+        media_queue: Queue::new(sqs, logged(required("MEDIA_QUEUE_URL"))?),
+    };
     lambda_http::run(service(app)).await
 }

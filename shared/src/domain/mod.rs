@@ -7,4 +7,5 @@ pub mod media;
 pub mod message;
 pub mod page;
 pub mod send;
+pub mod served;
 pub mod window;

@@ -1,5 +1,6 @@
-//! The world outside: Graph, SQS, Secrets Manager. I/O and nothing else.
+//! The world outside: Graph, SQS, S3, Secrets Manager. I/O and nothing else.
 
 pub mod graph;
 pub mod queue;
 pub mod secrets;
+pub mod storage;

@@ -53,6 +53,15 @@ pub enum ApiError {
         /// When it closed; `None` where the customer never wrote.
         closed_at: Option<Timestamp>,
     },
+    /// 409: the file is not there; it may come, or never will.
+    #[error("the file is not stored: {state}")]
+    MediaNotStored {
+        /// pending, failed or expired.
+        state: String,
+    },
+    /// 409: Meta does not have the file any more.
+    #[error("WhatsApp keeps files for seven days, and this one is older")]
+    MediaExpired,
     /// 413: the body is too large.
     #[error("the body is larger than 256 KB")]
     TooLarge,
@@ -115,7 +124,9 @@ impl ApiError {
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::KeyInUse | Self::WindowClosed { .. } => StatusCode::CONFLICT,
+            Self::KeyInUse | Self::WindowClosed { .. } | Self::MediaNotStored { .. } | Self::MediaExpired => {
+                StatusCode::CONFLICT
+            }
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Invalid { .. } | Self::MessageFailed(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -135,6 +146,8 @@ impl ApiError {
             Self::MethodNotAllowed => "method_not_allowed",
             Self::KeyInUse => "message_id_in_use",
             Self::WindowClosed { .. } => "customer_service_window_closed",
+            Self::MediaNotStored { .. } => "media_not_stored",
+            Self::MediaExpired => "media_expired",
             Self::TooLarge => "body_too_large",
             Self::MessageFailed(_) => "message_failed",
             Self::Unavailable(_) => "unavailable",

@@ -1,5 +1,6 @@
 //! The bodies of success.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -50,7 +51,18 @@ pub struct MessagesReply {
     pub prev_cursor: Option<String>,
 }
 
-/// `POST /api/live-chat/send-message`.
+/// `GET /api/live-chat/media/{message_id}`.
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct MediaLinkReply {
+    /// Always true.
+    pub success: bool,
+    /// Where the file is. Whoever has the link has the file: do not keep it.
+    pub url: String,
+    /// When the link stops to work.
+    pub expires_at: Timestamp,
+}
+
+/// One message.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct MessageReply {
     /// Always true.

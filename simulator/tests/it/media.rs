@@ -143,3 +143,98 @@ async fn what_a_customer_sends_can_be_fetched_and_has_the_digest_of_the_webhook(
         assert_eq!(media["mime_type"], about["mime_type"]);
     }
 }
+
+/// A customer's picture; its id and its link.
+async fn customers_picture(rig: &Rig) -> (String, String) {
+    let request = rig
+        .client
+        .post(format!("{}/_simulator/media?phone_number_id={NUMBER}", rig.base));
+    let stored: Value = request
+        .header("content-type", "image/png")
+        .body(PNG)
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    let id = stored["id"].as_str().unwrap().to_owned();
+    let about = rig.get(&format!("/v26.0/{id}")).await;
+    (id, about["url"].as_str().unwrap().to_owned())
+}
+
+#[tokio::test]
+async fn asking_for_a_file_and_fetching_it_fail_apart_from_each_other() {
+    let rig = Rig::start().await;
+    let (id, url) = customers_picture(&rig).await;
+    let fail = |operation: &str| json!({"kind": "http_error", "status": 500, "code": 2, "times": 1, "match": {"operation": operation}});
+    rig.set_fault(fail("download")).await;
+    assert!(rig.get(&format!("/v26.0/{id}")).await["url"].is_string());
+    let failed = fetch(&rig, &url, Some(TOKEN)).await.0;
+    assert_eq!(failed, StatusCode::INTERNAL_SERVER_ERROR);
+    rig.set_fault(fail("describe")).await;
+    assert_eq!(fetch(&rig, &url, Some(TOKEN)).await.0, StatusCode::OK);
+    assert_eq!(rig.get(&format!("/v26.0/{id}")).await["error"]["code"], 2);
+}
+
+#[tokio::test]
+async fn a_file_can_be_described_as_another() {
+    let rig = Rig::start().await;
+    let (id, _) = customers_picture(&rig).await;
+    rig.set_fault(
+        json!({"kind": "wrong_description", "url": "https://evil.example/x", "file_size": 7, "sha256": "00", "times": 1}),
+    )
+    .await;
+    let about = rig.get(&format!("/v26.0/{id}")).await;
+    assert_eq!(
+        (&about["url"], &about["file_size"], &about["sha256"]),
+        (&json!("https://evil.example/x"), &json!("7"), &json!("00"))
+    );
+    assert_eq!(about["mime_type"], "image/png");
+    assert_eq!(
+        rig.get(&format!("/v26.0/{id}")).await["file_size"],
+        PNG.len().to_string()
+    );
+}
+
+#[tokio::test]
+async fn a_files_bytes_can_be_wrong_too_many_slow_or_elsewhere() {
+    let rig = Rig::start().await;
+    let (_, url) = customers_picture(&rig).await;
+    rig.set_fault(json!({"kind": "wrong_bytes", "times": 1})).await;
+    let wrong = fetch(&rig, &url, Some(TOKEN)).await.1;
+    assert_eq!(wrong.len(), PNG.len());
+    assert_ne!(wrong, PNG);
+    rig.set_fault(json!({"kind": "extra_bytes", "bytes": 3, "times": 1}))
+        .await;
+    let longer = fetch(&rig, &url, Some(TOKEN)).await.1;
+    assert_eq!((longer.len(), longer.starts_with(PNG)), (PNG.len() + 3, true));
+    rig.set_fault(json!({"kind": "slow_body", "chunk_bytes": 5, "pause_ms": 20, "times": 1}))
+        .await;
+    let begun = std::time::Instant::now();
+    assert_eq!(fetch(&rig, &url, Some(TOKEN)).await.1, PNG);
+    let pauses = u32::try_from(PNG.len().div_ceil(5)).unwrap();
+    assert!(begun.elapsed() >= std::time::Duration::from_millis(20) * pauses);
+    rig.set_fault(json!({"kind": "redirect", "location": format!("{}/elsewhere", rig.base), "times": 1}))
+        .await;
+    let client = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .unwrap();
+    let answer = client.get(&url).bearer_auth(TOKEN).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::FOUND);
+    assert_eq!(answer.headers()["location"], format!("{}/elsewhere", rig.base));
+    assert_eq!(fetch(&rig, &url, Some(TOKEN)).await.1, PNG);
+}
+
+#[tokio::test]
+async fn the_connection_can_end_in_the_middle_of_a_file() {
+    let rig = Rig::start().await;
+    let (_, url) = customers_picture(&rig).await;
+    rig.set_fault(json!({"kind": "cut_body", "after_bytes": 4, "times": 1}))
+        .await;
+    let mut answer = rig.client.get(&url).bearer_auth(TOKEN).send().await.unwrap();
+    assert_eq!(answer.content_length(), Some(PNG.len() as u64));
+    assert_eq!(answer.chunk().await.unwrap().unwrap(), PNG[..4]);
+    answer.chunk().await.unwrap_err();
+}

@@ -108,11 +108,10 @@ async fn queues(stack_folder: &Path, command: &Dlq) -> Result<(Client, String, O
         .endpoint_url(&stack.aws_endpoint_url)
         .build();
     let (dead, source) = match command.queue {
-        Name::Events => (Some(stack.dead_letter_queue_url), Some(stack.events_queue_url)),
+        Name::Events => (stack.dead_letter_queue_url, stack.events_queue_url),
         Name::Media => (stack.media_dead_letter_queue_url, stack.media_queue_url),
     };
-    let dead = dead.context("this stack has no such queue")?;
-    Ok((Client::from_conf(config), dead, source))
+    Ok((Client::from_conf(config), dead, Some(source)))
 }
 
 async fn list(letters: &mut DeadLetters, limit: usize) -> Result<()> {

@@ -54,10 +54,9 @@ pub(crate) struct StackFile {
     pub(crate) aws_endpoint_url: String,
     pub(crate) events_queue_url: String,
     pub(crate) dead_letter_queue_url: String,
-    #[serde(default)]
-    pub(crate) media_queue_url: Option<String>,
-    #[serde(default)]
-    pub(crate) media_dead_letter_queue_url: Option<String>,
+    pub(crate) media_queue_url: String,
+    pub(crate) media_dead_letter_queue_url: String,
+    pub(crate) media_bucket: String,
     pub(crate) database_url: String,
     pub(crate) verify_token: String,
     pub(crate) app_secret: String,

@@ -3,6 +3,7 @@
 
 mod anchors;
 mod content;
+mod media;
 mod paging;
 mod requests;
 mod support;

@@ -156,7 +156,7 @@ async fn what_is_no_route_no_method_or_has_no_token_is_refused() {
 async fn a_database_that_hangs_or_is_gone_is_answered_with_503_in_time() {
     let fixture = Fixture::new().await;
     let (mut proxy, url) = Proxy::before(&fixture.database.url).await;
-    let api = api(Database::new(Settings::from_url(&url).unwrap(), 1), fixture.agent);
+    let api = api(Database::new(Settings::from_url(&url).unwrap(), 1), fixture.agent).await;
     let path = format!("{MESSAGES}?conversation_id={}", fixture.conversation);
     api.get(&path).await.ok();
     for cut in [false, true] {

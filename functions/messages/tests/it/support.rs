@@ -3,8 +3,11 @@
 use messages::{App, service};
 use serde_json::Value;
 use shared::db::Database;
+use shared::edge::storage::Storage;
 use shared::testing::TestDatabase;
 use shared::testing::api::{Api, Reply, authenticator};
+use shared::testing::emulated_aws;
+use shared::testing::sqs::SqsStub;
 use uuid::Uuid;
 
 /// The agent's account and phone number.
@@ -16,14 +19,27 @@ pub(crate) struct Fixture {
     pub(crate) agent: Uuid,
     pub(crate) conversation: i64,
     pub(crate) api: Api,
+    /// The queue of triggers for files.
+    pub(crate) sqs: SqsStub,
+    /// The bucket with the files.
+    pub(crate) bucket: String,
 }
 
-pub(crate) fn api(database: Database, agent: Uuid) -> Api {
+pub(crate) async fn api(database: Database, agent: Uuid) -> Api {
+    api_with(database, agent, "unused").await.0
+}
+
+async fn api_with(database: Database, agent: Uuid, bucket: &str) -> (Api, SqsStub) {
+    let (sqs, media_queue) = SqsStub::start().await;
     let app = App {
-        database,
-        authenticator: authenticator(),
+        http: shared::http::App {
+            database,
+            authenticator: authenticator(),
+        },
+        storage: Storage::new(&emulated_aws().await, bucket.to_owned()),
+        media_queue,
     };
-    Api::new(service(app), agent)
+    (Api::new(service(app), agent), sqs)
 }
 
 impl Fixture {
@@ -31,12 +47,15 @@ impl Fixture {
         let database = TestDatabase::migrated().await;
         let agent = database.add_number(WABA, NUMBER).await;
         let conversation = add_conversation(&database, WABA, NUMBER, "+15550001").await;
-        let api = api(database.pool(), agent);
+        let bucket = format!("media-{}", Uuid::new_v4());
+        let (api, sqs) = api_with(database.pool(), agent, &bucket).await;
         Self {
             database,
             agent,
             conversation,
             api,
+            sqs,
+            bucket,
         }
     }
 

@@ -1,5 +1,7 @@
 //! Meta's Graph API over HTTPS. Source: <https://developers.facebook.com/docs/whatsapp/cloud-api/reference/messages>.
 
+pub mod media;
+
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
@@ -50,8 +52,7 @@ impl Graph {
     /// # Errors
     /// Names the variable that is wrong.
     pub fn from_env() -> Result<Self, ConfigError> {
-        let url = config::optional("GRAPH_URL").unwrap_or_else(|| DEFAULT_URL.to_owned());
-        let version = config::optional("GRAPH_VERSION").unwrap_or_else(|| DEFAULT_VERSION.to_owned());
+        let (url, version) = settings();
         Self::new(&url, &version)
     }
 
@@ -60,14 +61,7 @@ impl Graph {
     /// # Errors
     /// When the URL or the version is malformed.
     pub fn new(url: &str, version: &str) -> Result<Self, ConfigError> {
-        let parsed = reqwest::Url::parse(url).ok().filter(reqwest::Url::has_host);
-        if parsed.is_none_or(|url| !matches!(url.scheme(), "http" | "https")) {
-            return Err(ConfigError::new("GRAPH_URL", "must be an http or https URL"));
-        }
-        let numbers = version.strip_prefix('v').and_then(|rest| rest.split_once('.'));
-        if numbers.is_none_or(|(major, minor)| major.parse::<u16>().is_err() || minor.parse::<u16>().is_err()) {
-            return Err(ConfigError::new("GRAPH_VERSION", "must look like v26.0"));
-        }
+        let base = base(url, version)?;
         let http = reqwest::Client::builder()
             .redirect(Policy::none())
             .connect_timeout(CONNECT_TIMEOUT)
@@ -77,10 +71,7 @@ impl Graph {
             .pool_max_idle_per_host(0)
             .build()
             .map_err(|error| ConfigError::new("GRAPH_URL", error.to_string()))?;
-        Ok(Self {
-            http,
-            base: format!("{}/{version}", url.trim_end_matches('/')),
-        })
+        Ok(Self { http, base })
     }
 
     /// Sends a message body of [`crate::whatsapp::bodies`].
@@ -122,6 +113,26 @@ impl Graph {
             error,
         })
     }
+}
+
+/// `GRAPH_URL` and `GRAPH_VERSION`.
+fn settings() -> (String, String) {
+    let url = config::optional("GRAPH_URL").unwrap_or_else(|| DEFAULT_URL.to_owned());
+    let version = config::optional("GRAPH_VERSION").unwrap_or_else(|| DEFAULT_VERSION.to_owned());
+    (url, version)
+}
+
+/// What every path begins with.
+fn base(url: &str, version: &str) -> Result<String, ConfigError> {
+    let parsed = reqwest::Url::parse(url).ok().filter(reqwest::Url::has_host);
+    if parsed.is_none_or(|url| !matches!(url.scheme(), "http" | "https")) {
+        return Err(ConfigError::new("GRAPH_URL", "must be an http or https URL"));
+    }
+    let numbers = version.strip_prefix('v').and_then(|rest| rest.split_once('.'));
+    if numbers.is_none_or(|(major, minor)| major.parse::<u16>().is_err() || minor.parse::<u16>().is_err()) {
+        return Err(ConfigError::new("GRAPH_VERSION", "must look like v26.0"));
+    }
+    Ok(format!("{}/{version}", url.trim_end_matches('/')))
 }
 
 /// An id from the database as one segment of a path.

@@ -1,0 +1,132 @@
+//! Fetches the files of inbound messages from Meta into the bucket. What is owed stands in `chat_media`: a message on the queue only says
+//! that something new is there, and each minute a clock takes whatever is due, so that a lost trigger costs a minute and no file.
+
+mod fetch;
+pub mod probe;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime};
+
+use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use futures_util::{StreamExt, stream};
+use serde_json::Value;
+use shared::db::{self, Database, DbError};
+use shared::domain::media::MediaTask;
+use shared::edge::graph::media::GraphMedia;
+use shared::edge::storage::Storage;
+use shared::tokens::Tokens;
+
+pub use fetch::clean_up;
+use fetch::fetch;
+
+/// How long Meta may be silent, at a request or between two pieces of a file.
+pub const PATIENCE: Duration = Duration::from_secs(15);
+/// How long one file may take, from asking Graph to storing it.
+pub const FETCH_TIME: Duration = Duration::from_secs(75);
+/// How long a worker has a file for itself: longer than the function's timeout, so that whoever had it before is gone.
+pub const LEASE: Duration = Duration::from_secs(130);
+
+/// What a file may take beside [`FETCH_TIME`]: waiting for the database before it and after it.
+const MARGIN: Duration = Duration::from_secs(10);
+/// How many files are fetched at once. Four of the largest fit the temporary folder of a function, 512 MB.
+const AT_ONCE: usize = 4;
+/// How many due files are looked up at once.
+const ROUND: i64 = 40;
+
+/// What the handler needs, made once an environment.
+#[derive(Clone)]
+pub struct App {
+    /// The database.
+    pub database: Database,
+    /// The bucket.
+    pub storage: Storage,
+    /// The accounts' tokens.
+    pub tokens: Tokens,
+    /// Meta.
+    pub graph: GraphMedia,
+}
+
+/// Takes a batch of triggers, or, for any other event, what is due. `deadline` is when Lambda ends the call. Answers with the records that
+/// have to come again.
+pub async fn handle(app: &App, event: Value, deadline: SystemTime) -> SqsBatchResponse {
+    let mut response = SqsBatchResponse::default();
+    if event.get("Records").is_none() {
+        work_off(app, deadline).await;
+        return response;
+    }
+    match serde_json::from_value::<SqsEvent>(event) {
+        Ok(event) => response.batch_item_failures = take_triggers(app, event.records, deadline).await,
+        Err(error) => tracing::error!(%error, "the event is none of SQS"),
+    }
+    response
+}
+
+/// Fetches what triggers name. All of them are done with, whatever becomes of the file: the row knows when it is due again. Only while the
+/// database is away they come back.
+async fn take_triggers(app: &App, records: Vec<SqsMessage>, deadline: SystemTime) -> Vec<BatchItemFailure> {
+    let fetches = stream::iter(records).map(async |record| {
+        let Some(task) = record.body.as_deref().and_then(MediaTask::from_body) else {
+            tracing::error!(record = record.message_id, "a trigger cannot be read");
+            return None;
+        };
+        if !has_time(deadline) {
+            return None;
+        }
+        let error = fetch(app, task.message_id).await.err()?;
+        tracing::error!(message_id = task.message_id, %error, "a file could not be attended to");
+        let mut failure = BatchItemFailure::default();
+        failure.item_identifier = record.message_id?;
+        error.is_transient().then_some(failure)
+    });
+    fetches
+        .buffer_unordered(AT_ONCE)
+        .filter_map(async |failure| failure)
+        .collect()
+        .await
+}
+
+/// Fetches what is due until nothing is, or no time is left; the next minute goes on.
+async fn work_off(app: &App, deadline: SystemTime) {
+    while has_time(deadline) {
+        match work_off_round(app, deadline).await {
+            // Nothing is due, or others have all of it.
+            Ok(0) => break,
+            Ok(_) => {}
+            Err(error) => {
+                tracing::error!(%error, "due files could not be attended to");
+                break;
+            }
+        }
+    }
+}
+
+/// One look at what is due; how many files it took.
+async fn work_off_round(app: &App, deadline: SystemTime) -> Result<usize, DbError> {
+    let list = app
+        .database
+        .run(async |client| db::media::list_due(client, ROUND).await);
+    let due = list.await?;
+    let taken = AtomicUsize::new(0);
+    stream::iter(due)
+        .for_each_concurrent(AT_ONCE, async |message_id| {
+            if !has_time(deadline) {
+                return;
+            }
+            match fetch(app, message_id).await {
+                Ok(was_due) => {
+                    taken.fetch_add(usize::from(was_due), Ordering::Relaxed);
+                }
+                // The lease ends, and the file is due again.
+                Err(error) => tracing::error!(message_id, %error, "a file could not be attended to"),
+            }
+        })
+        .await;
+    Ok(taken.into_inner())
+}
+
+/// Whether a file that is begun now can be ended before Lambda ends the call.
+fn has_time(deadline: SystemTime) -> bool {
+    deadline
+        .duration_since(SystemTime::now())
+        .is_ok_and(|left| left > FETCH_TIME + MARGIN)
+}
