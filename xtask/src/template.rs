@@ -369,7 +369,12 @@ mod tests {
         let buckets: Vec<_> = template.resources("AWS::S3::Bucket").collect();
         assert!(!buckets.is_empty());
         for (name, bucket) in buckets {
-            for property in ["BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"] {
+            for property in [
+                "BlockPublicAcls",
+                "BlockPublicPolicy",
+                "IgnorePublicAcls",
+                "RestrictPublicBuckets",
+            ] {
                 let block = &bucket["Properties"]["PublicAccessBlockConfiguration"];
                 assert_eq!(block[property], true, "{name} {property}");
             }

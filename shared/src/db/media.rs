@@ -23,7 +23,8 @@ pub async fn insert(transaction: &impl GenericClient, files: &[(i64, &NewMedia)]
         select * from unnest($1, $2, $3, $4, $5, $6, $7)
         on conflict (message_id) do update
         set wa_media_id = excluded.wa_media_id, mime_type = excluded.mime_type, filename = excluded.filename,
-            sha256 = excluded.sha256, voice = excluded.voice, animated = excluded.animated, state = 'pending', next_try_at = now()";
+            sha256 = excluded.sha256, voice = excluded.voice, animated = excluded.animated, state = 'pending', next_try_at = now(),
+            attempts = 0, last_error = null";
     if files.is_empty() {
         return Ok(());
     }

@@ -19,8 +19,8 @@ use uuid::Uuid;
 pub(crate) const WABA: &str = "900300";
 pub(crate) const NUMBER: &str = "700300";
 const TOKEN: &str = "EAAtesttoken";
-/// A picture of 36 bytes, as far as anybody looks.
-pub(crate) const BYTES: &[u8] = b"\x89PNG\r\n\x1a\n twenty-eight more bytes.";
+/// A picture, as far as anybody looks.
+pub(crate) const BYTES: &[u8] = b"\x89PNG\r\n\x1a\n and some twenty bytes more";
 /// How long the tests' function waits for Meta.
 const PATIENCE: Duration = Duration::from_millis(700);
 
@@ -197,8 +197,8 @@ impl Fixture {
 
     /// The bytes and the type of an object.
     pub(crate) async fn object(&self, key: &str) -> (Vec<u8>, String) {
-        let request = s3(&self.aws).get_object().bucket(&self.bucket).key(key);
-        let answer = request.send().await.unwrap();
+        let s3 = s3(&self.aws);
+        let answer = s3.get_object().bucket(&self.bucket).key(key).send().await.unwrap();
         let content_type = answer.content_type().unwrap().to_owned();
         (answer.body.collect().await.unwrap().to_vec(), content_type)
     }

@@ -90,9 +90,10 @@ async fn two_workers_at_once_fetch_a_file_once() {
     fixture
         .fault(json!({"kind": "delay", "ms": 200, "match": {"operation": "describe"}}))
         .await;
+    let (twice, once) = ([id, id], [id]);
     tokio::join!(
-        fixture.trigger(&[id, id]),
-        fixture.trigger(&[id]),
+        fixture.trigger(&twice),
+        fixture.trigger(&once),
         fixture.strike(),
         fixture.strike()
     );
@@ -161,7 +162,8 @@ async fn a_worker_whose_row_changed_meanwhile_stores_nothing() {
             }
             fixture.execute(change).await;
         };
-        tokio::join!(fixture.trigger(&[id]), changed);
+        let triggered = [id];
+        tokio::join!(fixture.trigger(&triggered), changed);
         assert!(fixture.objects().await.is_empty(), "{change}");
         let stored = "select count(*) from chat_media where state = 'stored'";
         assert_eq!(fixture.database.count(stored).await, 0, "{change}");
