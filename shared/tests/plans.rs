@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use shared::domain::ingest::{self, Plan};
+use shared::domain::customer::{CustomerId, Identity};
+use shared::domain::ingest::{self, Plan, Subject};
 use shared::whatsapp::webhook;
 
 #[test]
@@ -21,7 +22,9 @@ fn describe(plan: &Plan) -> Value {
     json!({
         "messages": plan.messages.iter().map(|message| json!({
             "phone_number_id": message.origin.phone_number_id,
-            "customer": {"phone": message.customer.phone, "user_id": message.customer.user_id,
+            "sender": message.sender,
+            "is_history": message.is_history,
+            "customer": {"identity": describe_identity(&message.identity),
                          "name": message.customer_name, "username": message.customer_username},
             "wa_message_id": message.wa_message_id,
             "message_type": message.message_type,
@@ -36,6 +39,22 @@ fn describe(plan: &Plan) -> Value {
         })).collect::<Vec<_>>(),
         "events": plan.events.iter().map(|event| json!({
             "phone_number_id": event.origin.phone_number_id,
+            "identity": describe_identity(&event.identity),
+            "sender": event.sender,
+            "event_wamid": event.event_wamid,
+            "wa_message_id": event.wa_message_id,
+            "occurred_at": event.occurred_at,
+            "what": format!("{:?}", event.what),
+        })).collect::<Vec<_>>(),
+        "facts": plan.facts.iter().map(|fact| json!({
+            "subject": match &fact.subject {
+                Subject::Contact(identity) => describe_identity(identity),
+                other => json!(format!("{other:?}")),
+            },
+            "name": fact.name, "value": fact.value, "occurred_at": fact.occurred_at,
+        })).collect::<Vec<_>>(),
+        "statuses": plan.statuses.iter().map(|event| json!({
+            "phone_number_id": event.origin.phone_number_id,
             "wa_message_id": event.wa_message_id,
             "message_id": event.message_id,
             "status": event.status,
@@ -47,4 +66,9 @@ fn describe(plan: &Plan) -> Value {
             "reason": item.reason, "field": item.field, "phone_number_id": item.phone_number_id,
         })).collect::<Vec<_>>(),
     })
+}
+
+fn describe_identity(identity: &Identity) -> Value {
+    let others: Vec<&str> = identity.others.iter().map(CustomerId::value).collect();
+    json!({"phone": identity.customer.phone, "user_id": identity.customer.user_id, "others": others})
 }

@@ -4,22 +4,28 @@
 //! |---|---|
 //! | `dev`, `stack` | the local stack |
 //! | `checks` | every check of the project |
-//! | `replay`, `tokens`, `openapi` | webhooks posted again; the accounts' tokens; `openapi.yaml` |
+//! | `replay`, `measure` | webhooks posted to the running stack: what became of them, how long it took |
+//! | `quarantine`, `dlq` | what was kept raw, what the queues gave up, and their way back |
+//! | `tokens`, `openapi` | the accounts' tokens; `openapi.yaml` |
 //! | `postgres`, `postgres_binaries`, `functions`, `template`, `python` | what those two are built from |
 //! | `janitor` | cleans up, however a command ends |
-//! | `cache`, `process` | what is fetched once; other programs |
+//! | `cache`, `process`, `show` | what is fetched once; other programs; how foreign texts are printed |
 
 mod cache;
 mod checks;
 mod dev;
+mod dlq;
 mod functions;
 mod janitor;
+mod measure;
 mod openapi;
 mod postgres;
 mod postgres_binaries;
 mod process;
 mod python;
+mod quarantine;
 mod replay;
+mod show;
 mod stack;
 mod template;
 mod tokens;
@@ -47,6 +53,9 @@ enum Command {
     /// Applies the migrations to the database of `DATABASE_URL`
     Migrate,
     Replay(replay::Replay),
+    Quarantine(quarantine::Quarantine),
+    Dlq(dlq::Dlq),
+    Measure(measure::Measure),
     #[command(subcommand)]
     Tokens(tokens::Tokens),
     Openapi(openapi::Openapi),
@@ -94,6 +103,9 @@ async fn run(command: Command) -> Result<()> {
         Command::Test(command) => checks::run(root, &command).await,
         Command::Migrate => migrate().await,
         Command::Replay(command) => replay::run(root, &command).await,
+        Command::Quarantine(command) => quarantine::run(root, &command).await,
+        Command::Dlq(command) => dlq::run(root, &command).await,
+        Command::Measure(command) => measure::run(root, &command).await,
         Command::Tokens(command) => tokens::run(root, &command).await,
         Command::Openapi(command) => openapi::run(root, &command),
         Command::Postgres { action, state_dir } => {

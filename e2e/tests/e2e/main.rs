@@ -8,3 +8,4 @@ mod replay;
 mod stack;
 mod tenants;
 mod tokens;
+mod tools;

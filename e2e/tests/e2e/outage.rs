@@ -46,7 +46,7 @@ async fn an_outage_of_the_database_loses_no_message_and_fills_no_dead_letter_que
         .await
         .unwrap();
     assert!(answer.headers().contains_key("retry-after"));
-    let sqs = sqs(&stack).await;
+    let sqs = stack.sqs().await;
     until("records that wait for the database", async || {
         (delayed(&sqs, stack.get("events_queue_url")).await > 0).then_some(())
     })
@@ -69,16 +69,6 @@ async fn an_outage_of_the_database_loses_no_message_and_fills_no_dead_letter_que
     assert_eq!(stored.0, stored.1);
     let dead = depth(&sqs, stack.get("dead_letter_queue_url"), "ApproximateNumberOfMessages").await;
     assert_eq!(dead, 0);
-}
-
-async fn sqs(stack: &Stack) -> aws_sdk_sqs::Client {
-    let aws = aws_config::defaults(aws_config::BehaviorVersion::latest())
-        .region("us-east-1")
-        .test_credentials()
-        .endpoint_url(stack.get("aws_endpoint_url"))
-        .load()
-        .await;
-    aws_sdk_sqs::Client::new(&aws)
 }
 
 /// Records that are hidden until they are tried again.

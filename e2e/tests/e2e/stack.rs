@@ -126,6 +126,17 @@ impl Stack {
         .await
     }
 
+    /// The queues of the emulated AWS.
+    pub(crate) async fn sqs(&self) -> aws_sdk_sqs::Client {
+        let aws = aws_config::defaults(aws_config::BehaviorVersion::latest())
+            .region("us-east-1")
+            .test_credentials()
+            .endpoint_url(self.get("aws_endpoint_url"))
+            .load()
+            .await;
+        aws_sdk_sqs::Client::new(&aws)
+    }
+
     /// What the simulator was asked to send, with this text in it.
     pub(crate) async fn graph_requests_with(&self, text: &str) -> Vec<Value> {
         let answer = self

@@ -1,14 +1,17 @@
 //! SQS → Postgres. A batch is one transaction. A record that spoils it is found and kept in the quarantine while the rest commits; an
-//! outage of the database gives all records back, for later.
+//! outage of the database gives all records back, for later. A clock replays what waited for its phone number to be registered.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsMessage};
 use jiff::Timestamp;
+use serde::Deserialize;
+use shared::db::ingest::OwedFile;
 use shared::db::{self, Database, DbError};
 use shared::domain::ingest::{self, Plan, Quarantined};
+use shared::domain::media::MediaTask;
 use shared::edge::queue::Queue;
-use shared::whatsapp::unit::{self, ENCODING_ATTRIBUTE, GZIP_BASE64, PART_ATTRIBUTE};
+use shared::whatsapp::unit::{self, ENCODING_ATTRIBUTE, GZIP_BASE64, PART_ATTRIBUTE, QueueMessage};
 use shared::whatsapp::webhook;
 
 /// How long one transaction may take: a batch is far below, the function's timeout above.
@@ -25,19 +28,87 @@ pub struct App {
     pub database: Database,
     /// The queue that the records come from, to give them back for later.
     pub queue: Queue,
+    /// Where files are asked for. A fast trigger only: what is owed stands in the database, and the media function has a clock.
+    pub media_queue: Queue,
+}
+
+/// What the function is called with: records of the queue, or whatever the clock sends, which has none.
+#[derive(Debug, Deserialize)]
+pub struct Event {
+    /// The records.
+    #[serde(rename = "Records")]
+    pub records: Option<Vec<SqsMessage>>,
+}
+
+/// How long the queue may take to be told of files.
+const TRIGGER_DEADLINE: Duration = Duration::from_secs(3);
+/// How many items the clock replays or drops at once.
+const PORTION: i64 = 200;
+
+/// What is due whatever the queue does: replays what came for a phone number that is registered by now, and drops events whose message
+/// never came. Ends when nothing is left, or the time is.
+pub async fn handle_clock(app: &App, deadline: Instant) -> SqsBatchResponse {
+    loop {
+        let now = Timestamp::now();
+        let work = app.database.run_within(DEADLINE, async |client| {
+            let replayed = db::ingest::replay_registered(client, PORTION, now).await?;
+            let dropped = db::events::drop_parked(client, now, PORTION).await?;
+            Ok((replayed, dropped))
+        });
+        let (replayed, dropped) = match work.await {
+            Ok(done) => done,
+            Err(error) => {
+                tracing::warn!(%error, "the clock's work waits for its next turn");
+                break;
+            }
+        };
+        let replays = replayed.applied + replayed.quarantined;
+        if replays > 0 || dropped > 0 {
+            tracing::info!(
+                applied = replayed.applied,
+                quarantined = replayed.quarantined,
+                dropped_parked_events = dropped,
+                "the clock's work is done"
+            );
+        }
+        ask_for_files(app, &replayed.files).await;
+        let is_done = replays == 0 && dropped == 0;
+        if is_done || Instant::now() + DEADLINE > deadline {
+            break;
+        }
+    }
+    SqsBatchResponse::default()
+}
+
+/// Asks for the files of messages. Best effort, and never for long: the batch is committed.
+async fn ask_for_files(app: &App, files: &[OwedFile]) {
+    let messages: Vec<QueueMessage> = files
+        .iter()
+        .map(|file| {
+            let task = MediaTask {
+                message_id: file.message_id,
+            };
+            task.to_message(&file.phone_number_id)
+        })
+        .collect();
+    match tokio::time::timeout(TRIGGER_DEADLINE, app.media_queue.publish(&messages)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "files wait for the clock"),
+        Err(_) => tracing::warn!("files wait for the clock: SQS takes too long"),
+    }
 }
 
 /// Takes a batch; answers with the records that have to come again.
-pub async fn handle(app: &App, event: SqsEvent) -> SqsBatchResponse {
+pub async fn handle(app: &App, records: Vec<SqsMessage>) -> SqsBatchResponse {
     let now = Timestamp::now();
-    let plans: Vec<Plan> = event.records.iter().map(|record| plan(record, now)).collect();
+    let plans: Vec<Plan> = records.iter().map(|record| plan(record, now)).collect();
     let batch = plans.iter().fold(Plan::default(), merge);
     let failed = match apply(app, &batch, now).await {
         Ok(()) => Vec::new(),
-        Err(error) if error.is_transient() => give_back(app, &event.records, &error, now).await,
+        Err(error) if error.is_transient() => give_back(app, &records, &error, now).await,
         Err(error) => {
             tracing::warn!(%error, records = plans.len(), "a record spoils the batch, each goes by itself");
-            one_by_one(app, &event.records, plans, now).await
+            one_by_one(app, &records, plans, now).await
         }
     };
     let mut response = SqsBatchResponse::default();
@@ -88,7 +159,9 @@ fn received_at(record: &SqsMessage) -> Option<Timestamp> {
 
 fn merge(mut all: Plan, plan: &Plan) -> Plan {
     all.messages.extend_from_slice(&plan.messages);
+    all.statuses.extend_from_slice(&plan.statuses);
     all.events.extend_from_slice(&plan.events);
+    all.facts.extend_from_slice(&plan.facts);
     all.quarantined.extend_from_slice(&plan.quarantined);
     all
 }
@@ -100,12 +173,15 @@ async fn apply(app: &App, plan: &Plan, now: Timestamp) -> Result<(), DbError> {
         .await?;
     tracing::info!(
         messages = plan.messages.len(),
+        statuses = plan.statuses.len(),
         events = plan.events.len(),
+        facts = plan.facts.len(),
         inserted_messages = applied.inserted_messages,
         quarantined = applied.quarantined,
         conversations = applied.conversations.len(),
         "batch committed"
     );
+    ask_for_files(app, &applied.files).await;
     Ok(())
 }
 

@@ -1,7 +1,8 @@
 //! Wires the function to its environment.
 
-use aws_lambda_events::sqs::SqsEvent;
-use consumer::{App, handle};
+use std::time::{Duration, Instant};
+
+use consumer::{App, Event, handle, handle_clock};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use shared::config::required;
 use shared::edge::queue::Queue;
@@ -11,13 +12,19 @@ use shared::start::{Start, logged};
 async fn main() -> Result<(), Error> {
     let start = Start::from_env().await?;
     let client = aws_sdk_sqs::Client::new(&start.aws);
-    let queue = Queue::new(client, logged(required("EVENTS_QUEUE_URL"))?);
+    let queue = |variable| logged(required(variable)).map(|url| Queue::new(client.clone(), url));
+    let (queue, media_queue) = (queue("EVENTS_QUEUE_URL")?, queue("MEDIA_QUEUE_URL")?);
+    let database = start.database().await?;
     let app = App {
-        database: start.database().await?,
+        database,
         queue,
+        media_queue,
     };
-    run(service_fn(async |event: LambdaEvent<SqsEvent>| {
-        Ok::<_, Error>(handle(&app, event.payload).await)
+    run(service_fn(async |event: LambdaEvent<Event>| {
+        Ok::<_, Error>(match event.payload.records {
+            Some(records) => handle(&app, records).await,
+            None => handle_clock(&app, Instant::now() + Duration::from_secs(25)).await,
+        })
     }))
     .await
 }

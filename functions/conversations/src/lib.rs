@@ -4,6 +4,7 @@ use axum::Json;
 use axum::Router;
 use axum::extract::State;
 use axum::routing::{get, post};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::db;
 use shared::domain::page::Seek;
@@ -50,7 +51,7 @@ pub fn service(app: App) -> Router {
 async fn list_phone_numbers(State(app): State<App>, agent: Agent) -> Result<Json<PhoneNumbersReply>, ApiError> {
     let phone_numbers = app
         .database
-        .run(async |client| db::accounts::list_numbers(client, agent.user_id).await)
+        .run(async |client| db::accounts::list_numbers(client, agent.user_id, Timestamp::now()).await)
         .await?;
     Ok(Json(PhoneNumbersReply {
         success: true,

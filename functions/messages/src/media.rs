@@ -46,9 +46,8 @@ pub(crate) async fn get_media(
 ) -> Result<(StatusCode, HeaderMap, Json<MediaLinkReply>), ApiError> {
     let is_redirect = parameters.one_of("redirect", &["0", "1"])?.as_deref() == Some("1");
     let file = find(&app, agent, id).await?;
-    let object_key = match (&file.object_key, file.state.as_str()) {
-        (Some(object_key), "stored") => object_key,
-        _ => return Err(ApiError::MediaNotStored { state: file.state }),
+    let (Some(object_key), "stored") = (&file.object_key, file.state.as_str()) else {
+        return Err(ApiError::MediaNotStored { state: file.state });
     };
     let served = served(
         file.mime_type.as_deref(),

@@ -11,13 +11,22 @@ use uuid::Uuid;
 use super::DbError;
 use crate::domain::conversation::PhoneNumber;
 
+/// The business portfolio of the account `a`, within which a business-scoped user id means one person. Two users' accounts are apart even
+/// where they name the same business: what one knows of a customer is not the other's. Read through JSON, because not every installation
+/// has the column.
+pub(super) const PORTFOLIO: &str = "coalesce(nullif(to_jsonb(a) ->> 'owner_business_id', ''), a.waba_id::text) || '/' || coalesce(a.user_id::text, '')";
+
 /// A registered business phone number and whose it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Number {
+    /// Meta's id of it.
+    pub phone_number_id: String,
     /// The account it belongs to.
     pub waba_id: String,
     /// The account's user.
     pub user_id: Option<Uuid>,
+    /// The account's business portfolio.
+    pub portfolio: String,
 }
 
 /// The accounts that each of these phone number ids belongs to: one as a rule, several where a number moved and was registered twice.
@@ -28,20 +37,24 @@ pub async fn find_numbers(
     client: &impl GenericClient,
     phone_number_ids: &[&str],
 ) -> Result<HashMap<String, Vec<Number>>, DbError> {
-    const FIND: &str = "
-        select p.phone_number_id::text, a.waba_id::text, a.user_id
-        from phone_numbers p
-        join waba_accounts a on a.waba_id = p.waba_id
-        where p.phone_number_id = any($1)
-        order by p.id";
+    let find = format!(
+        "select p.phone_number_id::text, a.waba_id::text, a.user_id, {PORTFOLIO}
+         from phone_numbers p
+         join waba_accounts a on a.waba_id = p.waba_id
+         where p.phone_number_id = any($1)
+         order by p.id"
+    );
     let rows = client
-        .query_typed(FIND, &[(&phone_number_ids, Type::TEXT_ARRAY)])
+        .query_typed(&find, &[(&phone_number_ids, Type::TEXT_ARRAY)])
         .await?;
     let mut numbers: HashMap<String, Vec<Number>> = HashMap::new();
     for row in rows {
-        numbers.entry(row.try_get(0)?).or_default().push(Number {
+        let phone_number_id: String = row.try_get(0)?;
+        numbers.entry(phone_number_id.clone()).or_default().push(Number {
+            phone_number_id,
             waba_id: row.try_get(1)?,
             user_id: row.try_get(2)?,
+            portfolio: row.try_get(3)?,
         });
     }
     Ok(numbers)
@@ -51,22 +64,35 @@ pub async fn find_numbers(
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn list_numbers(client: &Client, user_id: Uuid) -> Result<Vec<PhoneNumber>, DbError> {
-    const LIST: &str = "
-        select p.phone_number_id, p.waba_id, p.display_phone_number, p.verified_name, p.is_registered,
+pub async fn list_numbers(client: &Client, user_id: Uuid, now: Timestamp) -> Result<Vec<PhoneNumber>, DbError> {
+    // What webhooks said since is newer than what was registered; they name a number by its digits.
+    const LIST: &str = r"
+        select p.phone_number_id, p.waba_id, p.display_phone_number, coalesce(name.value #>> '{}', p.verified_name), p.is_registered,
                coalesce((select sum(c.unread_count) from chat_conversations c
                          where c.waba_id = p.waba_id and c.phone_number_id = p.phone_number_id and c.unread_count > 0), 0)::bigint,
-               n.quality_rating, case when p.connected then 'active' else 'reconnect_required' end, n.last_webhook_at
+               coalesce(quality.value #>> '{}', n.quality_rating), messaging.value #>> '{}',
+               case when not p.connected then 'reconnect_required'
+                    when (account.value ->> 'until')::timestamptz < $2 then 'active'
+                    else coalesce(account.value ->> 'status', 'active') end,
+               n.last_webhook_at
         from (select distinct on (a.waba_id, p.phone_number_id)
                      p.id, p.phone_number_id::text, a.waba_id::text, p.display_phone_number::text, p.verified_name::text,
-                     p.is_registered::boolean, coalesce(a.access_token, '') <> '' as connected
+                     p.is_registered::boolean, coalesce(a.access_token, '') <> '' as connected,
+                     a.waba_id || ':' || regexp_replace(p.display_phone_number::text, '\D', '', 'g') as key
               from waba_accounts a
               join phone_numbers p on p.waba_id = a.waba_id
               where a.user_id = $1 and p.phone_number_id is not null
               order by a.waba_id, p.phone_number_id, p.id) p
         left join chat_phone_numbers n on n.phone_number_id = p.phone_number_id
+        left join chat_facts name on name.subject = 'phone_number' and name.subject_id = p.key and name.name = 'verified_name'
+        left join chat_facts quality on quality.subject = 'phone_number' and quality.subject_id = p.key and quality.name = 'quality_rating'
+        left join chat_facts messaging
+          on messaging.subject = 'phone_number' and messaging.subject_id = p.key and messaging.name = 'messaging_limit'
+        left join chat_facts account on account.subject = 'account' and account.subject_id = p.waba_id and account.name = 'status'
         order by p.id";
-    let rows = client.query_typed(LIST, &[(&user_id, Type::UUID)]).await?;
+    let rows = client
+        .query_typed(LIST, &[(&user_id, Type::UUID), (&now, Type::TIMESTAMPTZ)])
+        .await?;
     rows.iter()
         .map(|row| {
             Ok(PhoneNumber {
@@ -77,8 +103,9 @@ pub async fn list_numbers(client: &Client, user_id: Uuid) -> Result<Vec<PhoneNum
                 is_registered: row.try_get(4)?,
                 unread_count: row.try_get(5)?,
                 quality_rating: row.try_get(6)?,
-                account_status: row.try_get(7)?,
-                last_webhook_at: row.try_get(8)?,
+                messaging_limit: row.try_get(7)?,
+                account_status: row.try_get(8)?,
+                last_webhook_at: row.try_get(9)?,
             })
         })
         .collect()

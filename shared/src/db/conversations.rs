@@ -17,11 +17,11 @@ const SORT_KEY: &str = "coalesce(c.last_message_time, c.created_at, timestamptz 
 const COLUMNS: &str = "
     c.id, c.waba_id, c.phone_number_id, c.customer_phone, c.customer_user_id, c.customer_username, c.customer_name,
     c.last_message, m.message_type, m.sender, m.status, c.last_message_time, coalesce(c.unread_count, 0)::bigint, c.last_inbound_at,
-    coalesce(c.status, 'active'), c.created_at, c.updated_at";
+    coalesce(c.status, 'active'), c.created_at, c.updated_at, c.marketing_opted_out_at";
 
 fn from_row(row: &Row) -> Result<Conversation, DbError> {
     let key: String = row.try_get(3)?;
-    let last_message_sender: Option<String> = row.try_get(9)?;
+    let (last_message_type, last_message_sender): (Option<String>, Option<String>) = (row.try_get(8)?, row.try_get(9)?);
     Ok(Conversation {
         id: row.try_get(0)?,
         waba_id: row.try_get(1)?,
@@ -31,8 +31,9 @@ fn from_row(row: &Row) -> Result<Conversation, DbError> {
         customer_username: row.try_get(5)?,
         customer_name: row.try_get(6)?,
         last_message: row.try_get(7)?,
-        last_message_type: row.try_get(8)?,
-        needs_reply: last_message_sender.as_deref() == Some("customer"),
+        needs_reply: last_message_sender.as_deref() == Some("customer")
+            && last_message_type.as_deref() != Some("system"),
+        last_message_type,
         last_message_sender,
         last_message_status: row.try_get(10)?,
         last_message_time: row.try_get(11)?,
@@ -41,6 +42,7 @@ fn from_row(row: &Row) -> Result<Conversation, DbError> {
         status: row.try_get(14)?,
         created_at: row.try_get(15)?,
         updated_at: row.try_get(16)?,
+        marketing_opted_out_at: row.try_get(17)?,
     })
 }
 
@@ -100,7 +102,7 @@ pub async fn list(
         .await?;
     let rows = rows
         .iter()
-        .map(|row| Ok((from_row(row)?, position(row, 17, 0)?)))
+        .map(|row| Ok((from_row(row)?, position(row, 18, 0)?)))
         .collect::<Result<Vec<_>, DbError>>()?;
     Ok(Page::new(rows, seek, limit))
 }

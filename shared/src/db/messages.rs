@@ -1,5 +1,6 @@
 //! `chat_messages`: rows ↔ [`Message`].
 
+use jiff::Timestamp;
 use serde_json::Value;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{GenericClient, Row};
@@ -19,7 +20,8 @@ const COLUMNS: &str = r#"
     m.sent_at, m.delivered_at, m.read_at, case when m.status = 'failed' then m.error end, m.media_caption, m.referral, m.pricing,
     m.metadata, m.reply_to_wa_message_id,
     q.message_id, q.sender, q.message_type, coalesce(q.content, q.media_caption),
-    f.state, f.mime_type, f.filename, f.sha256, f.voice, f.animated"#;
+    f.state, f.mime_type, f.filename, f.sha256, f.voice, f.animated, f.size, f.width, f.height, f.duration_ms, f.peaks,
+    m.reactions, m.edited_at, m.deleted_at"#;
 
 const FROM: &str = "
     from chat_messages m
@@ -31,7 +33,9 @@ const FROM: &str = "
 fn from_row(row: &Row) -> Result<Message, DbError> {
     let error: Option<Value> = row.try_get(12)?;
     let reply_to: Option<String> = row.try_get(17)?;
+    let deleted_at: Option<Timestamp> = row.try_get(35)?;
     let media_state: Option<String> = row.try_get(22)?;
+    let reactions: Option<Value> = row.try_get(33)?;
     Ok(Message {
         id: row.try_get(0)?,
         message_id: row.try_get(1)?,
@@ -60,25 +64,28 @@ fn from_row(row: &Row) -> Result<Message, DbError> {
                 content: row.try_get(21)?,
             }),
         },
-        media: match media_state {
+        // Nothing is shown of what its author took back.
+        media: match media_state.filter(|_| deleted_at.is_none()) {
             None => None,
             Some(state) => Some(Media {
                 state,
                 mime_type: row.try_get(23)?,
                 filename: row.try_get(24)?,
-                size: None,
+                size: row.try_get(28)?,
                 sha256: row.try_get(25)?,
-                width: None,
-                height: None,
-                duration_ms: None,
-                peaks: None,
+                width: row.try_get(29)?,
+                height: row.try_get(30)?,
+                duration_ms: row.try_get(31)?,
+                peaks: row.try_get(32)?,
                 voice: row.try_get(26)?,
                 animated: row.try_get(27)?,
             }),
         },
-        reactions: Vec::new(),
-        edited_at: None,
-        deleted_at: None,
+        reactions: reactions
+            .map_or(Ok(Vec::new()), serde_json::from_value)
+            .map_err(|error| DbError::Row(error.to_string()))?,
+        edited_at: row.try_get(34)?,
+        deleted_at,
     })
 }
 
@@ -117,7 +124,7 @@ pub async fn list(
         .await?;
     let rows = rows
         .iter()
-        .map(|row| Ok((from_row(row)?, position(row, 28, 0)?)))
+        .map(|row| Ok((from_row(row)?, position(row, 36, 0)?)))
         .collect::<Result<Vec<_>, DbError>>()?;
     Ok(Page::new(rows, seek, limit))
 }

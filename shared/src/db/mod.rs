@@ -3,7 +3,9 @@
 
 pub mod accounts;
 pub mod conversations;
+pub mod customers;
 pub mod events;
+pub mod facts;
 pub mod ingest;
 pub mod media;
 pub mod messages;
@@ -85,6 +87,14 @@ fn is_transient(code: &SqlState) -> bool {
     ["08", "53", "57P", "57014", "40", "55P03", "58", "25006", "XX000"]
         .iter()
         .any(|class| code.starts_with(class))
+}
+
+/// The start of a text's hash: what advisory locks are keyed by.
+fn hash(text: &str) -> [u8; 8] {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
+    let mut hash = [0; 8];
+    hash.copy_from_slice(&digest.as_ref()[..8]);
+    hash
 }
 
 /// The connections of this environment.

@@ -3,12 +3,13 @@
 
 use jiff::Timestamp;
 use serde_json::json;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Row, Transaction};
 use uuid::Uuid;
 
-use super::{DbError, events, messages};
-use crate::domain::customer::phone_in_key;
+use super::{DbError, accounts, events, ingest, messages};
+use crate::domain::customer::{Customer, CustomerId, Identity, phone_in_key};
 use crate::domain::message::Message;
 use crate::domain::send::{Outcome, Plan};
 use crate::domain::window;
@@ -97,9 +98,10 @@ pub async fn reserve(client: &Client, user_id: Uuid, plan: &Plan, now: Timestamp
         left join known k on true
         left join inserted i on true
         left join quoted q on true"#;
-    // A second round only where another request with this key committed while this one waited for it.
+    // A second round only where another request with this key committed while this one waited for it, or the conversation became part of
+    // another one just now.
     for _ in 0..3 {
-        let row = client
+        let row = match client
             .query_typed_one(
                 RESERVE,
                 &[
@@ -115,7 +117,11 @@ pub async fn reserve(client: &Client, user_id: Uuid, plan: &Plan, now: Timestamp
                     (&(now - window::LENGTH), Type::TIMESTAMPTZ),
                 ],
             )
-            .await?;
+            .await
+        {
+            Err(error) if error.code() == Some(&SqlState::FOREIGN_KEY_VIOLATION) => continue,
+            row => row?,
+        };
         if let Some(reservation) = read_reservation(client, user_id, plan, now, &row).await? {
             return Ok(reservation);
         }
@@ -204,21 +210,29 @@ pub async fn settle(
     const REFUSE: &str = "
         update chat_messages set status = 'failed', error = $2 where id = $1 and status in ('pending', 'sent')";
     let transaction = client.transaction().await?;
-    // The same order of locks as the ingest: wamid, conversation, message.
-    if let Outcome::Accepted { wa_message_id, .. } = outcome {
+    // The same order of locks as the ingest: portfolio, wamid, conversation, message.
+    if let Outcome::Accepted {
+        wa_message_id,
+        customer_phone,
+    } = outcome
+    {
+        if let Some(phone) = customer_phone {
+            learn_identity(&transaction, reserved, phone, (now, wa_message_id)).await?;
+        }
         let wamid = (reserved.phone_number_id.as_str(), wa_message_id.as_str());
         events::lock_wamids(&transaction, std::iter::once(wamid)).await?;
     }
-    let locked = transaction.query_typed_opt(LOCK, &[(&reserved.id, Type::INT8)]).await?;
+    let mut locked = transaction.query_typed_opt(LOCK, &[(&reserved.id, Type::INT8)]).await?;
+    if locked.is_none() {
+        // The conversation became part of another one while we waited for it.
+        locked = transaction.query_typed_opt(LOCK, &[(&reserved.id, Type::INT8)]).await?;
+    }
     let Some(conversation) = locked else {
         return Ok(None);
     };
     let conversation: i64 = conversation.try_get(0)?;
     match outcome {
-        Outcome::Accepted {
-            wa_message_id,
-            customer_phone,
-        } => {
+        Outcome::Accepted { wa_message_id, .. } => {
             transaction
                 .execute_typed(
                     ACCEPT,
@@ -230,10 +244,7 @@ pub async fn settle(
                 )
                 .await?;
             let wamid = (reserved.phone_number_id.as_str(), wa_message_id.as_str());
-            events::fold_statuses(&transaction, std::iter::once(wamid)).await?;
-            if let Some(phone) = customer_phone {
-                correct_identity(&transaction, conversation, phone).await?;
-            }
+            events::fold(&transaction, &[wamid]).await?;
         }
         Outcome::Refused(error) => {
             transaction
@@ -261,17 +272,30 @@ pub async fn settle(
     Ok(message)
 }
 
-/// The phone number by which WhatsApp knows the customer takes the place of the one we had, unless another conversation has it.
-async fn correct_identity(transaction: &Transaction<'_>, conversation: i64, phone: &str) -> Result<(), DbError> {
-    const CORRECT: &str = "
-        update chat_conversations c
-        set customer_phone = $2
-        where c.id = $1 and c.customer_phone not like 'bsuid:%' and c.customer_phone not in ($2, ltrim($2, '+'))
-          and not exists (select 1 from chat_conversations other
-                          where other.waba_id = c.waba_id and other.phone_number_id = c.phone_number_id
-                            and other.customer_phone in ($2, ltrim($2, '+')))";
-    transaction
-        .execute_typed(CORRECT, &[(&conversation, Type::INT8), (&phone, Type::TEXT)])
-        .await?;
-    Ok(())
+/// The phone number by which WhatsApp knows the customer takes the place of the one that we wrote to.
+async fn learn_identity(
+    transaction: &Transaction<'_>,
+    reserved: &Reserved,
+    phone: &str,
+    seen: (Timestamp, &str),
+) -> Result<(), DbError> {
+    let before = match &reserved.recipient {
+        Recipient::Phone(before) if before == phone => return Ok(()),
+        Recipient::Phone(before) => CustomerId::Phone(before.clone()),
+        Recipient::UserId(before) => CustomerId::UserId(before.clone()),
+    };
+    let numbers = accounts::find_numbers(transaction, &[&reserved.phone_number_id]).await?;
+    let number = numbers.get(&reserved.phone_number_id);
+    let number = number.and_then(|found| found.iter().find(|number| number.waba_id == reserved.waba_id));
+    let Some(number) = number else {
+        return Ok(());
+    };
+    let identity = Identity {
+        customer: Customer {
+            phone: Some(phone.to_owned()),
+            user_id: None,
+        },
+        others: vec![before],
+    };
+    ingest::identify(transaction, number, &identity, seen).await
 }

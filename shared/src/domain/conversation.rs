@@ -39,6 +39,8 @@ pub struct Conversation {
     pub window_expires_at: Option<Timestamp>,
     /// `active` or `archived`.
     pub status: Option<String>,
+    /// Since when the customer wants no marketing messages; null where they do not mind.
+    pub marketing_opted_out_at: Option<Timestamp>,
     /// When the conversation began.
     pub created_at: Option<Timestamp>,
     /// When anything of it last changed.
@@ -60,9 +62,13 @@ pub struct PhoneNumber {
     pub is_registered: Option<bool>,
     /// The unread messages of all its conversations.
     pub unread_count: i64,
-    /// Meta's quality rating; null until Meta reported one.
+    /// Meta's quality rating: `RED` while Meta flags the number for low quality, `UNKNOWN` once it no longer does; null until Meta
+    /// reported anything.
     pub quality_rating: Option<String>,
-    /// The account's state: `active`, or what keeps it from sending.
+    /// How many customers the number may begin to write to in 24 hours, as Meta calls it (`TIER_1K`…); null until Meta reported it.
+    pub messaging_limit: Option<String>,
+    /// The account's state: `active`, or what keeps it from sending: `reconnect_required`, `restricted`, `disabled`, `disable_scheduled`,
+    /// `rejected` or `deleted`.
     pub account_status: String,
     /// When the last message or status for this number arrived.
     pub last_webhook_at: Option<Timestamp>,

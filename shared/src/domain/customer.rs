@@ -26,6 +26,12 @@ impl Customer {
         (phone.is_some() || user_id.is_some()).then_some(Self { phone, user_id })
     }
 
+    /// The ids, the phone number first.
+    pub fn ids(&self) -> impl Iterator<Item = CustomerId> {
+        let phone = self.phone.clone().map(CustomerId::Phone);
+        phone.into_iter().chain(self.user_id.clone().map(CustomerId::UserId))
+    }
+
     /// The value of `customer_phone`: the phone number, else a hash of the user id, since that column is NOT NULL and has 50
     /// characters.
     #[must_use]
@@ -36,6 +42,71 @@ impl Customer {
                 let hash = digest(&SHA256, user_id.as_deref().unwrap_or_default().as_bytes());
                 format!("{USER_ID_KEY}{}", hex::encode(&hash.as_ref()[..16]))
             }
+        }
+    }
+}
+
+/// By what a customer is known.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CustomerId {
+    /// E.164 with `+`.
+    Phone(String),
+    /// Business-scoped user id.
+    UserId(String),
+}
+
+impl CustomerId {
+    /// The `kind` column.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Phone(_) => "phone",
+            Self::UserId(_) => "user_id",
+        }
+    }
+
+    /// The `value` column.
+    #[must_use]
+    pub fn value(&self) -> &str {
+        match self {
+            Self::Phone(value) | Self::UserId(value) => value,
+        }
+    }
+}
+
+/// What one item says of who a customer is: all these ids are one person's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The ids that the customer has as of the item.
+    pub customer: Customer,
+    /// Ids that they had before, or that stand beside the others without saying when.
+    pub others: Vec<CustomerId>,
+}
+
+impl Identity {
+    /// Ids that stand together in something that says nothing of when they were used.
+    #[must_use]
+    pub fn linked(customer: &Customer) -> Self {
+        Self {
+            others: customer.ids().collect(),
+            customer: Customer {
+                phone: None,
+                user_id: None,
+            },
+        }
+    }
+
+    /// Every id, the present ones first.
+    pub fn ids(&self) -> impl Iterator<Item = CustomerId> {
+        self.customer.ids().chain(self.others.iter().cloned())
+    }
+}
+
+impl From<Customer> for Identity {
+    fn from(customer: Customer) -> Self {
+        Self {
+            customer,
+            others: Vec::new(),
         }
     }
 }

@@ -8,7 +8,7 @@ use base64::prelude::BASE64_STANDARD;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::whatsapp::unit::QueueMessage;
+use crate::whatsapp::unit::{self, QueueMessage};
 
 /// How long Meta keeps the file of an inbound message.
 /// Source: <https://developers.facebook.com/docs/whatsapp/cloud-api/reference/media>.
@@ -28,12 +28,7 @@ impl MediaTask {
     /// The trigger as SQS takes it. `phone_number_id` keeps the queue fair between numbers.
     #[must_use]
     pub fn to_message(self, phone_number_id: &str) -> QueueMessage {
-        QueueMessage {
-            body: serde_json::json!({ "message_id": self.message_id }).to_string(),
-            packed: false,
-            part: None,
-            group: phone_number_id.to_owned(),
-        }
+        unit::message(serde_json::json!(self).to_string(), Some(phone_number_id))
     }
 
     /// Reads a trigger's body; `None` for what is none.

@@ -59,6 +59,17 @@ impl Status {
         }
     }
 
+    /// Reads what a history says that a message of the business reached.
+    #[must_use]
+    pub fn from_history(status: &str) -> Self {
+        match status {
+            "DELIVERED" => Self::Delivered,
+            "READ" | "PLAYED" => Self::Read,
+            "ERROR" => Self::Failed,
+            _ => Self::Sent,
+        }
+    }
+
     /// Reads a webhook's status; `played` (a voice note was listened to) implies read. `None` for one we do not know.
     #[must_use]
     pub fn from_webhook(status: &str) -> Option<Self> {
@@ -72,7 +83,7 @@ impl Status {
     }
 }
 
-/// The message types whose rows are ingested or sent today.
+/// The message types that are a file.
 pub const MEDIA_TYPES: [&str; 5] = ["image", "video", "audio", "document", "sticker"];
 
 /// A message of a conversation.
@@ -86,9 +97,10 @@ pub struct Message {
     pub wa_message_id: Option<String>,
     /// The conversation it belongs to.
     pub conversation_id: i64,
-    /// The text; null for media.
+    /// What it says in words: the text, a location's name, contacts' names, the choice made, an order's text. Null for media and for
+    /// what is not supported.
     pub content: Option<String>,
-    /// text, image, video, audio, document or sticker.
+    /// text, image, video, audio, document, sticker, location, contacts, interactive, button, order, system or unsupported.
     pub message_type: Option<String>,
     /// `user` (the business) or `customer`.
     pub sender: Option<String>,
@@ -120,7 +132,9 @@ pub struct Message {
     pub referral: Option<Value>,
     /// What WhatsApp says of its price.
     pub pricing: Option<Value>,
-    /// What else WhatsApp told about it.
+    /// What else WhatsApp told about it: under the type's name what the type holds (a location's coordinates, contact cards, the reply
+    /// with a flow's answer as `response`, order lines); `forwarded`, `frequently_forwarded`, `context`, `errors`; for `unsupported` the
+    /// item itself as `raw`.
     pub metadata: Option<Value>,
 }
 

@@ -109,15 +109,29 @@ impl<'a> Change<'a> {
         member(&self.entry, "id").and_then(scalar)
     }
 
-    /// What the change is about; where the sample says nothing but carries messages or statuses, `messages`.
+    /// When the webhook was made, in unix seconds; most fields have a time of their own.
+    #[must_use]
+    pub fn time(&self) -> Option<i64> {
+        member(&self.entry, "time").and_then(scalar)?.parse().ok()
+    }
+
+    /// What the change is about; where it does not say so, what the lists that it carries belong to.
     #[must_use]
     pub fn field(&self) -> Option<String> {
+        const FIELD_OF: [(&str, &str); 6] = [
+            ("messages", "messages"),
+            ("statuses", "messages"),
+            ("message_echoes", "smb_message_echoes"),
+            ("history", "history"),
+            ("state_sync", "smb_app_state_sync"),
+            ("user_preferences", "user_preferences"),
+        ];
         match member(&self.members, "field") {
             Some(raw) => scalar(raw),
-            None => ["messages", "statuses"]
+            None => FIELD_OF
                 .iter()
-                .any(|list| !self.items(list).is_empty())
-                .then(|| "messages".to_owned()),
+                .find(|(list, _)| !self.items(list).is_empty())
+                .map(|(_, field)| (*field).to_owned()),
         }
     }
 
@@ -128,6 +142,12 @@ impl<'a> Change<'a> {
         member(&metadata, "phone_number_id")
             .and_then(scalar)
             .filter(|id| !id.is_empty())
+    }
+
+    /// The raw `value`.
+    #[must_use]
+    pub fn value(&self) -> &'a str {
+        member(&self.members, "value").unwrap_or("{}")
     }
 
     /// The raw value of a member of `value`.
@@ -145,8 +165,7 @@ impl<'a> Change<'a> {
     /// The change as a body of its own.
     #[must_use]
     pub fn to_body(&self) -> String {
-        let value = member(&self.members, "value").unwrap_or("{}");
-        self.body_around(value)
+        self.body_around(self.value())
     }
 
     /// A body with only `items` of `list`: the other item lists are left out, everything else of `value` stays, and of the contacts
@@ -161,7 +180,7 @@ impl<'a> Change<'a> {
             .map(|(key, raw)| object_member(key, raw))
             .collect();
         if !contacts.is_empty() {
-            value.push(format!(r#""contacts":[{}]"#, contacts.join(",")));
+            value.push(object_member("contacts", &format!("[{}]", contacts.join(","))));
         }
         value.push(object_member(list, &format!("[{}]", items.join(","))));
         self.body_around(&format!("{{{}}}", value.join(",")))
@@ -207,6 +226,8 @@ fn people_of(item: &str) -> Vec<String> {
         "to_user_id",
         "recipient_id",
         "recipient_user_id",
+        "wa_id",
+        "user_id",
     ]
     .iter()
     .filter_map(|key| member(&item, key).and_then(scalar))
@@ -222,6 +243,16 @@ fn wrap(object: &str, entry: &[(String, &str)], change: &str) -> String {
         .chain([format!(r#""changes":[{change}]"#)])
         .collect();
     format!(r#"{{"object":{object},"entry":[{{{}}}]}}"#, entry.join(","))
+}
+
+/// The object `members` with `key` replaced by `raw`.
+#[must_use]
+pub fn with_member(members: &[(String, &str)], key: &str, raw: &str) -> String {
+    let members: Vec<String> = members
+        .iter()
+        .map(|(name, old)| object_member(name, if name == key { raw } else { old }))
+        .collect();
+    format!("{{{}}}", members.join(","))
 }
 
 fn object_member(key: &str, raw: &str) -> String {

@@ -1,7 +1,7 @@
 //! bytes → units: what of a signed webhook goes to the queue, and in which pieces. A unit is a webhook body with one change; a
 //! change that is too large is divided by its items.
 
-use super::envelope::{Change, ITEM_LISTS, Part, parts};
+use super::envelope::{Change, ITEM_LISTS, Part, parts, with_member};
 use super::json::{elements, member, members};
 
 /// A change up to this size (bytes) travels as it came. SQS bills by 64 KiB and takes 1 MiB for ten messages together, so that a
@@ -113,18 +113,6 @@ fn history_pieces(item: &str) -> Vec<String> {
         }
     }
     if pieces.is_empty() { whole() } else { pieces }
-}
-
-/// The object `members` with `key` replaced by `raw`.
-fn with_member(members: &[(String, &str)], key: &str, raw: &str) -> String {
-    let members: Vec<String> = members
-        .iter()
-        .map(|(name, old)| {
-            let value = if name == key { raw } else { old };
-            format!("{}:{value}", serde_json::Value::from(name.as_str()))
-        })
-        .collect();
-    format!("{{{}}}", members.join(","))
 }
 
 /// Consecutive items, together below [`UNIT_SIZE`] or alone.

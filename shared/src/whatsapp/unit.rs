@@ -37,6 +37,17 @@ pub struct QueueMessage {
     pub group: String,
 }
 
+/// A message of our own making, as text; SQS takes all of it.
+#[must_use]
+pub fn message(body: String, group: Option<&str>) -> QueueMessage {
+    QueueMessage {
+        body,
+        packed: false,
+        part: None,
+        group: group_id(group),
+    }
+}
+
 /// Packs a unit into as few messages as it needs.
 #[must_use]
 pub fn encode(unit: &Unit) -> Vec<QueueMessage> {

@@ -52,7 +52,7 @@ async fn migrations_and_many_clients_work_through_a_pooler_in_transaction_mode()
                 assert_eq!(named.expect("it is the agent's").customer_name, Some(key));
                 assert_eq!(messages::list(client, agent, id, Seek::Newest, 5).await?.rows.len(), 1);
                 assert!(messages::find_position(client, agent, id, &format!("wamid.{n}")).await?.is_some());
-                accounts::list_numbers(client, agent).await
+                accounts::list_numbers(client, agent, jiff::Timestamp::now()).await
             });
             assert_eq!(work.await.unwrap().len(), 1);
         }

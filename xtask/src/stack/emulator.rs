@@ -14,7 +14,7 @@ use tokio::process::{Child, Command};
 use super::wait;
 use crate::janitor::{Chore, Janitor};
 
-pub(super) const REGION: &str = "us-east-1";
+pub(crate) const REGION: &str = "us-east-1";
 
 /// A running emulator.
 pub(crate) struct Emulator {

@@ -28,7 +28,7 @@ use crate::janitor::{Chore, Janitor};
 use crate::postgres::Server;
 use crate::template::Template;
 use crate::{functions, python};
-pub(crate) use emulator::Emulator;
+pub(crate) use emulator::{Emulator, REGION};
 use state::Secrets;
 pub(crate) use state::StackFile;
 

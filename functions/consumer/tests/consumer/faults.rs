@@ -1,6 +1,6 @@
 //! Outages and poison: nothing is lost, nobody else is disturbed.
 
-use crate::support::{Fixture, NOON, event, text};
+use crate::support::{Fixture, NOON, records, text};
 use consumer::App;
 use serde_json::{Value, json};
 use shared::db::Database;
@@ -15,13 +15,13 @@ async fn without_a_database_all_records_are_given_back_for_later() {
         database: Database::new(settings, 1),
         ..fixture.app.clone()
     };
-    let mut event = event(&["a", "b", "c"].map(|wamid| text("15550111", wamid, NOON, "x")));
+    let mut records = records(&["a", "b", "c"].map(|wamid| text("15550111", wamid, NOON, "x")));
     // Received now, an hour and a week ago.
-    for (record, seconds) in event.records.iter_mut().zip([0, 3600, 604_800]) {
+    for (record, seconds) in records.iter_mut().zip([0, 3600, 604_800]) {
         let sent = jiff::Timestamp::now().as_millisecond() - seconds * 1000;
         record.attributes.insert("SentTimestamp".to_owned(), sent.to_string());
     }
-    let response = consumer::handle(&app, event).await;
+    let response = consumer::handle(&app, records).await;
     assert_eq!(response.batch_item_failures.len(), 3);
     let calls = fixture.sqs.calls();
     let (operation, input) = &calls[0];

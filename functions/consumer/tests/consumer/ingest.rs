@@ -95,6 +95,20 @@ async fn media_is_stored_with_its_ids_to_be_fetched_later() {
         ]
     );
     assert_eq!(fixture.conversations().await[0]["last"], Value::Null);
+    let asked: Vec<Value> = fixture
+        .media_sqs
+        .calls()
+        .iter()
+        .flat_map(|(_, input)| input["Entries"].as_array().cloned().unwrap_or_default())
+        .map(|entry| {
+            serde_json::from_str::<Value>(entry["MessageBody"].as_str().unwrap()).unwrap()["message_id"].clone()
+        })
+        .collect();
+    let ids = fixture
+        .database
+        .json("select to_jsonb(id) from chat_messages order by id")
+        .await;
+    assert_eq!(asked, ids);
 }
 
 #[tokio::test]
@@ -290,9 +304,9 @@ async fn what_cannot_be_applied_is_kept_with_its_reason_and_disturbs_nobody() {
         (item(json!({"timestamp": "soon"})), "invalid_timestamp"),
         (item(json!({"timestamp": (NOON + 90_000).to_string()})), "invalid_timestamp"),
         (item(json!({"timestamp": "99999999999999999999"})), "invalid_timestamp"),
-        (item(json!({"type": "poll"})), "message_type:poll"),
-        (item(json!({"type": null})), "message_type:"),
-        (item(json!({"text": {"body": 5}})), "malformed_message"),
+        (item(json!({"type": "reaction", "reaction": {"emoji": "x"}})), "missing_message_id"),
+        (item(json!({"type": "edit", "edit": {"original_message_id": "wamid.O"}})), "malformed_edit"),
+        (item(json!({"type": "revoke"})), "missing_original_message_id"),
         (item(json!({"group_id": "G"})), "group"),
         (no_metadata, "missing_phone_number_id"),
         (foreign, "unknown_phone_number"),
@@ -383,14 +397,14 @@ async fn packed_units_are_unpacked_and_bytes_that_are_no_text_are_kept() {
         pack(b"{\"a\":\"\xff\"}"),
         "AAAA".to_owned(),
     ];
-    let mut event = crate::support::event(&bodies);
-    for record in &mut event.records {
+    let mut records = crate::support::records(&bodies);
+    for record in &mut records {
         let attribute = json!({"stringValue": "gzip+base64", "dataType": "String"});
         record
             .message_attributes
             .insert("encoding".to_owned(), serde_json::from_value(attribute).unwrap());
     }
-    let response = consumer::handle(&fixture.app, event).await;
+    let response = consumer::handle(&fixture.app, records).await;
     assert!(response.batch_item_failures.is_empty());
     assert_eq!(fixture.messages().await[0]["content"], "a\u{fffe}b");
     assert_eq!(

@@ -1,6 +1,6 @@
 //! Webhooks as Meta posts them, and the SQS events that carry them.
 
-use aws_lambda_events::sqs::SqsEvent;
+use aws_lambda_events::sqs::SqsMessage;
 use consumer::App;
 use serde_json::{Value, json};
 use shared::testing::TestDatabase;
@@ -16,24 +16,38 @@ pub(crate) struct Fixture {
     pub(crate) database: TestDatabase,
     pub(crate) app: App,
     pub(crate) sqs: SqsStub,
+    pub(crate) media_sqs: SqsStub,
 }
 
 impl Fixture {
     /// A database with one number, and a consumer.
     pub(crate) async fn new() -> Self {
+        let fixture = Self::empty().await;
+        fixture.database.add_number(WABA, NUMBER).await;
+        fixture
+    }
+
+    /// A database without any number, and a consumer.
+    pub(crate) async fn empty() -> Self {
         let database = TestDatabase::migrated().await;
-        database.add_number(WABA, NUMBER).await;
         let (sqs, queue) = SqsStub::start().await;
+        let (media_sqs, media_queue) = SqsStub::start().await;
         let app = App {
             database: database.pool(),
             queue,
+            media_queue,
         };
-        Self { database, app, sqs }
+        Self {
+            database,
+            app,
+            sqs,
+            media_sqs,
+        }
     }
 
     /// Consumes bodies as one batch; the ids of the records that are given back.
     pub(crate) async fn consume(&self, bodies: &[String]) -> Vec<String> {
-        let response = consumer::handle(&self.app, event(bodies)).await;
+        let response = consumer::handle(&self.app, records(bodies)).await;
         response
             .batch_item_failures
             .into_iter()
@@ -69,8 +83,8 @@ impl Fixture {
     }
 }
 
-/// An SQS event with a record for each body.
-pub(crate) fn event(bodies: &[String]) -> SqsEvent {
+/// A record of SQS for each body.
+pub(crate) fn records(bodies: &[String]) -> Vec<SqsMessage> {
     let records: Vec<Value> = bodies
         .iter()
         .enumerate()
@@ -80,10 +94,23 @@ pub(crate) fn event(bodies: &[String]) -> SqsEvent {
                    "messageAttributes": {}, "eventSource": "aws:sqs", "awsRegion": "us-east-1"})
         })
         .collect();
-    serde_json::from_value(json!({ "Records": records })).expect("the shape of SQS")
+    serde_json::from_value(json!(records)).expect("the shape of SQS")
 }
 
-/// A webhook with one change.
+/// A webhook with one change about any number and field.
+pub(crate) fn change(waba: &str, number: &str, field: &str, time: i64, rest: &Value) -> String {
+    let mut value = json!({"messaging_product": "whatsapp",
+                           "metadata": {"display_phone_number": "15550100", "phone_number_id": number}});
+    value
+        .as_object_mut()
+        .expect("an object")
+        .extend(rest.as_object().cloned().unwrap_or_default());
+    json!({"object": "whatsapp_business_account",
+           "entry": [{"id": waba, "time": time, "changes": [{"field": field, "value": value}]}]})
+    .to_string()
+}
+
+/// A webhook with one change of messages.
 pub(crate) fn webhook(value: &Value) -> String {
     json!({"object": "whatsapp_business_account",
            "entry": [{"id": WABA, "changes": [{"field": "messages", "value": value}]}]})

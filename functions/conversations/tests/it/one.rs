@@ -19,7 +19,7 @@ async fn a_bare_row_of_the_first_schema_has_every_field_and_null_for_what_it_lac
         "id": id, "waba_id": WABA, "phone_number_id": NUMBER, "customer_phone": "+4912345678", "customer_user_id": null,
         "customer_username": null, "customer_name": null, "last_message": null, "last_message_type": null,
         "last_message_sender": null, "last_message_status": null, "last_message_time": null, "unread_count": 0,
-        "needs_reply": false, "window_expires_at": null, "status": "active", "created_at": null, "updated_at": null,
+        "needs_reply": false, "window_expires_at": null, "marketing_opted_out_at": null, "status": "active", "created_at": null, "updated_at": null,
     });
     assert_eq!(conversation, expected);
 }

@@ -120,6 +120,7 @@ pub(crate) const CONVERSATION_FIELDS: [&str; 18] = [
     "last_message_status",
     "last_message_time",
     "last_message_type",
+    "marketing_opted_out_at",
     "needs_reply",
     "phone_number_id",
     "status",

@@ -1,4 +1,6 @@
-//! A batch whose numbers and conversations are known.
+//! A batch whose numbers, customers and conversations are known.
+
+use std::collections::HashMap;
 
 use jiff::Timestamp;
 
@@ -8,31 +10,24 @@ use crate::domain::ingest::NewMessage;
 /// A message whose number is known, and the conversation it belongs to.
 pub(super) struct Placed<'a> {
     pub(super) message: &'a NewMessage,
-    pub(super) number: &'a Number,
-    pub(super) conversation: usize,
+    pub(super) conversation: i64,
 }
 
-/// A conversation of the batch, locked.
-pub(super) struct Locked {
-    pub(super) id: i64,
-    pub(super) waba_id: String,
-    pub(super) phone_number_id: String,
-    pub(super) customer_phone: String,
-    pub(super) customer_user_id: Option<String>,
-    pub(super) read_position: Option<(Timestamp, String)>,
+/// An item with its number, and the customer whom it names.
+pub(super) struct Known<'a, T> {
+    pub(super) item: &'a T,
+    pub(super) number: &'a Number,
+    pub(super) customer: Option<i64>,
 }
+
+/// What is known of a conversation that the batch holds locked: how far the agent has read.
+pub(super) type ReadPositions = HashMap<i64, Option<(Timestamp, String)>>;
 
 /// Whether the message is newer than what the agent has read.
-pub(super) fn is_unread(row: &Placed<'_>, locked: &[Locked]) -> bool {
+pub(super) fn is_unread(row: &Placed<'_>, positions: &ReadPositions) -> bool {
     let position = (row.message.timestamp, row.message.wa_message_id.as_str());
-    locked[row.conversation]
-        .read_position
-        .as_ref()
+    positions
+        .get(&row.conversation)
+        .and_then(Option::as_ref)
         .is_none_or(|(time, wamid)| position > (*time, wamid.as_str()))
-}
-
-/// What became of a message of the batch.
-pub(super) struct Change {
-    /// Inserted, as opposed to corrected.
-    pub(super) is_new: bool,
 }

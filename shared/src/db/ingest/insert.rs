@@ -7,27 +7,57 @@ use jiff::Timestamp;
 use tokio_postgres::Transaction;
 use tokio_postgres::types::Type;
 
-use super::batch::{Change, Locked, Placed, is_unread};
+use super::batch::{Placed, ReadPositions, is_unread};
+use crate::db::events::CONFLICT;
 use crate::db::{DbError, media};
-use crate::domain::ingest::{NewMessage, Quarantined};
+use crate::domain::ingest::{Digest, Quarantined};
+use crate::domain::message::Sender;
 
-/// Inserts the messages. Of two items with one wamid the one with the smaller (timestamp, digest) stands, whatever the order in which
-/// they come; the other goes to quarantine. Returns the changes by index into `placed`.
+/// What became of the messages of a batch, by index.
+#[derive(Default)]
+pub(super) struct Inserted {
+    /// Those that are new.
+    pub(super) new: Vec<usize>,
+    /// Those that took the place of another item.
+    pub(super) corrected: Vec<usize>,
+    /// What they took the place of.
+    pub(super) removed: Removed,
+    /// The files to be fetched.
+    pub(super) files: Vec<OwedFile>,
+}
+
+/// The file of a message that was just inserted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwedFile {
+    /// The message's row.
+    pub message_id: i64,
+    /// The business phone number that it came to.
+    pub phone_number_id: String,
+}
+
+/// Decides between two items with one wamid: the smaller stands.
+type Rank = (i16, Timestamp, Digest);
+
+/// Inserts the messages. Of two items with one wamid the one with the smaller rank stands, whatever the order in which they come; the
+/// other goes to quarantine.
 pub(super) async fn insert_messages(
     transaction: &Transaction<'_>,
     placed: &[Placed<'_>],
-    locked: &[Locked],
+    positions: &ReadPositions,
     quarantined: &mut Vec<Quarantined>,
-) -> Result<HashMap<usize, Change>, DbError> {
+) -> Result<Inserted, DbError> {
     const EXISTING: &str = r#"
-        select m.id, m.conversation_id, m.wa_message_id, m."timestamp", s.digest, s.body
+        select m.id, m.conversation_id, m.wa_message_id, s.precedence, m."timestamp", s.digest, s.body
         from unnest($1, $2) as k(conversation_id, wamid)
         join chat_messages m on m.conversation_id = k.conversation_id and m.wa_message_id = k.wamid
         left join chat_message_sources s on s.message_id = m.id"#;
-    let rank = |index: usize| (placed[index].message.timestamp, placed[index].message.origin.digest);
+    let rank = |index: usize| -> Rank {
+        let message = placed[index].message;
+        (message.precedence, message.timestamp, message.origin.digest)
+    };
     let mut standing: HashMap<(i64, &str), usize> = HashMap::new();
     for (index, row) in placed.iter().enumerate() {
-        match standing.entry((locked[row.conversation].id, row.message.wa_message_id.as_str())) {
+        match standing.entry(key_of(row)) {
             Entry::Vacant(entry) => {
                 entry.insert(index);
             }
@@ -53,161 +83,161 @@ pub(super) async fn insert_messages(
             &[(&conversations, Type::INT8_ARRAY), (&wamids, Type::TEXT_ARRAY)],
         )
         .await?;
-    let mut changes = HashMap::new();
-    let mut corrections = Vec::new();
+    let mut inserted = Inserted::default();
+    let mut displaced = Vec::new();
     for row in &existing {
         let id: i64 = row.try_get(0)?;
         let key: (i64, &str) = (row.try_get(1)?, row.try_get(2)?);
         let Some(index) = standing.remove(&key) else {
             continue;
         };
-        let (time, digest): (Option<Timestamp>, Option<&[u8]>) = (row.try_get(3)?, row.try_get(4)?);
-        // Rows without a source were not made by an inbound item; there is nothing to compare.
-        let (Some(time), Some(digest)) = (time, digest) else {
+        let origin = &placed[index].message.origin;
+        let (precedence, time): (Option<i16>, Option<Timestamp>) = (row.try_get(3)?, row.try_get(4)?);
+        let digest = row
+            .try_get::<_, Option<&[u8]>>(5)?
+            .and_then(|digest| digest.try_into().ok());
+        let (Some(precedence), Some(time), Some(digest)) = (precedence, time, digest) else {
+            // What we sent ourselves came by no webhook: this item only repeats it.
+            quarantined.push(Quarantined::item(origin, CONFLICT));
             continue;
         };
-        let origin = &placed[index].message.origin;
         if digest == origin.digest {
             continue;
         }
-        if rank(index) < (time, digest.try_into().unwrap_or_default()) {
-            let body: Option<Vec<u8>> = row.try_get(5)?;
-            quarantined.push(Quarantined {
-                digest: digest.try_into().unwrap_or_default(),
-                body: body.unwrap_or_default(),
-                ..Quarantined::item(origin, CONFLICT)
-            });
-            corrections.push(id);
-            changes.insert(index, Change { is_new: false });
-            standing.insert(key_of(placed, locked, index), index);
+        if rank(index) < (precedence, time, digest) {
+            let body: Option<Vec<u8>> = row.try_get(6)?;
+            quarantined.push(Quarantined::displaced(digest, CONFLICT, body.unwrap_or_default()));
+            displaced.push(id);
+            inserted.corrected.push(index);
         } else {
             quarantined.push(Quarantined::item(origin, CONFLICT));
         }
     }
-    delete_messages(transaction, &corrections).await?;
-    let mut rows: Vec<usize> = standing.into_values().collect();
+    inserted.removed = remove_messages(transaction, &displaced).await?;
+    inserted.new = standing.into_values().collect();
+    let mut rows: Vec<usize> = inserted.new.iter().chain(&inserted.corrected).copied().collect();
     rows.sort_by_key(|index| (rank(*index), *index));
-    write_messages(transaction, placed, locked, &rows).await?;
-    for index in rows {
-        changes.entry(index).or_insert(Change { is_new: true });
-    }
-    Ok(changes)
+    inserted.files = write_messages(transaction, placed, positions, &rows).await?;
+    Ok(inserted)
 }
 
-/// Why an item that claims another item's wamid is kept aside.
-const CONFLICT: &str = "conflicting_wamid";
-
-fn key_of<'a>(placed: &[Placed<'a>], locked: &[Locked], index: usize) -> (i64, &'a str) {
-    let row = &placed[index];
-    (locked[row.conversation].id, row.message.wa_message_id.as_str())
+fn key_of<'a>(row: &Placed<'a>) -> (i64, &'a str) {
+    (row.conversation, row.message.wa_message_id.as_str())
 }
+
+/// Conversations that messages were taken from, and how many of those counted as unread.
+pub(super) type Removed = HashMap<i64, i32>;
 
 /// Takes away messages whose place another item has the better claim to; sources and media go with them.
-async fn delete_messages(transaction: &Transaction<'_>, ids: &[i64]) -> Result<(), DbError> {
-    if !ids.is_empty() {
-        transaction
-            .execute_typed(
-                "delete from chat_messages where id = any($1)",
-                &[(&ids, Type::INT8_ARRAY)],
-            )
-            .await?;
+pub(super) async fn remove_messages(transaction: &Transaction<'_>, ids: &[i64]) -> Result<Removed, DbError> {
+    const REMOVE: &str = "
+        with removed as (delete from chat_messages where id = any($1) returning *)
+        select conversation_id,
+               count(*) filter (where sender = 'customer' and not is_history and message_type <> 'system'
+                                  and status is distinct from 'read')::int
+        from removed group by conversation_id";
+    if ids.is_empty() {
+        return Ok(Removed::default());
     }
-    Ok(())
+    let rows = transaction.query_typed(REMOVE, &[(&ids, Type::INT8_ARRAY)]).await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
 
-/// Inserts the rows, in the order of their times, with their sources and files.
+/// Inserts the rows, in the order of their times, with their sources and files. Returns the rows that have a file.
 async fn write_messages(
     transaction: &Transaction<'_>,
     placed: &[Placed<'_>],
-    locked: &[Locked],
+    positions: &ReadPositions,
     rows: &[usize],
-) -> Result<(), DbError> {
+) -> Result<Vec<OwedFile>, DbError> {
     const INSERT: &str = r#"
         with inserted as (
           insert into chat_messages
             (conversation_id, message_id, wa_message_id, message_type, content, media_caption, sender, status, "timestamp", metadata,
-             referral, reply_to_wa_message_id)
-          select conversation_id, gen_random_uuid()::text, wamid, message_type, content, caption, 'customer', status, time, metadata,
-                 referral, reply_to
-          from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) with ordinality
-            as m(conversation_id, wamid, message_type, content, caption, status, time, metadata, referral, reply_to, position)
+             referral, reply_to_wa_message_id, is_history)
+          select conversation_id, gen_random_uuid()::text, wamid, message_type, content, caption, sender, status, time, metadata,
+                 referral, reply_to, is_history
+          from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) with ordinality
+            as m(conversation_id, wamid, message_type, content, caption, sender, status, time, metadata, referral, reply_to, is_history,
+                 position)
           order by position
           returning id, conversation_id, wa_message_id
         ), source as (
-          insert into chat_message_sources (message_id, digest, body)
-          select i.id, s.digest, s.body
+          insert into chat_message_sources (message_id, precedence, digest, body)
+          select i.id, s.precedence, s.digest, s.body
           from inserted i
-          join unnest($1, $2, $11, $12) as s(conversation_id, wamid, digest, body)
+          join unnest($1, $2, $13, $14, $15) as s(conversation_id, wamid, precedence, digest, body)
             on s.conversation_id = i.conversation_id and s.wamid = i.wa_message_id
         )
         select id, conversation_id, wa_message_id from inserted"#;
     if rows.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
-    let conversations: Vec<i64> = rows
-        .iter()
-        .map(|index| locked[placed[*index].conversation].id)
-        .collect();
-    let statuses: Vec<&str> = rows
-        .iter()
-        .map(|index| {
-            if is_unread(&placed[*index], locked) {
-                "delivered"
-            } else {
-                "read"
-            }
-        })
-        .collect();
-    let messages: Vec<&NewMessage> = rows.iter().map(|index| placed[*index].message).collect();
-    let bodies: Vec<&[u8]> = messages.iter().map(|message| message.origin.body.as_bytes()).collect();
+    let rows: Vec<&Placed<'_>> = rows.iter().map(|index| &placed[*index]).collect();
+    macro_rules! column {
+        (|$message:ident| $value:expr) => {
+            &rows
+                .iter()
+                .map(|row| {
+                    let $message = row.message;
+                    $value
+                })
+                .collect::<Vec<_>>()
+        };
+    }
+    let conversations: Vec<i64> = rows.iter().map(|row| row.conversation).collect();
+    let statuses: Vec<&str> = rows.iter().map(|row| initial_status(row, positions)).collect();
     let inserted = transaction
         .query_typed(
             INSERT,
             &[
                 (&conversations, Type::INT8_ARRAY),
-                (&column(&messages, |message| &message.wa_message_id), Type::TEXT_ARRAY),
-                (&column(&messages, |message| message.message_type), Type::TEXT_ARRAY),
-                (&column(&messages, |message| message.content.as_ref()), Type::TEXT_ARRAY),
-                (
-                    &column(&messages, |message| message.media_caption.as_ref()),
-                    Type::TEXT_ARRAY,
-                ),
+                (column!(|message| message.wa_message_id.as_str()), Type::TEXT_ARRAY),
+                (column!(|message| message.message_type), Type::TEXT_ARRAY),
+                (column!(|message| message.content.as_deref()), Type::TEXT_ARRAY),
+                (column!(|message| message.media_caption.as_deref()), Type::TEXT_ARRAY),
+                (column!(|message| message.sender.as_str()), Type::TEXT_ARRAY),
                 (&statuses, Type::TEXT_ARRAY),
-                (&column(&messages, |message| message.timestamp), Type::TIMESTAMPTZ_ARRAY),
+                (column!(|message| message.timestamp), Type::TIMESTAMPTZ_ARRAY),
+                (column!(|message| message.metadata.as_ref()), Type::JSONB_ARRAY),
+                (column!(|message| message.referral.as_ref()), Type::JSONB_ARRAY),
                 (
-                    &column(&messages, |message| message.metadata.as_ref()),
-                    Type::JSONB_ARRAY,
-                ),
-                (
-                    &column(&messages, |message| message.referral.as_ref()),
-                    Type::JSONB_ARRAY,
-                ),
-                (
-                    &column(&messages, |message| message.reply_to_wa_message_id.as_ref()),
+                    column!(|message| message.reply_to_wa_message_id.as_deref()),
                     Type::TEXT_ARRAY,
                 ),
-                (
-                    &column(&messages, |message| message.origin.digest.as_slice()),
-                    Type::BYTEA_ARRAY,
-                ),
-                (&bodies, Type::BYTEA_ARRAY),
+                (column!(|message| message.is_history), Type::BOOL_ARRAY),
+                (column!(|message| message.precedence), Type::INT2_ARRAY),
+                (column!(|message| message.origin.digest.as_slice()), Type::BYTEA_ARRAY),
+                (column!(|message| message.origin.body.as_bytes()), Type::BYTEA_ARRAY),
             ],
         )
         .await?;
-    let files: HashMap<(i64, &str), _> = rows
+    let with_files: HashMap<(i64, &str), &Placed<'_>> = rows
         .iter()
-        .filter_map(|index| Some((key_of(placed, locked, *index), placed[*index].message.media.as_ref()?)))
+        .filter(|row| row.message.media.is_some())
+        .map(|row| (key_of(row), *row))
         .collect();
-    let mut owed = Vec::new();
+    let (mut media, mut files) = (Vec::new(), Vec::new());
     for row in &inserted {
-        let key: (i64, &str) = (row.try_get(1)?, row.try_get(2)?);
-        if let Some(file) = files.get(&key) {
-            owed.push((row.try_get(0)?, *file));
-        }
+        let (message_id, key): (i64, (i64, &str)) = (row.try_get(0)?, (row.try_get(1)?, row.try_get(2)?));
+        let Some(message) = with_files.get(&key).map(|row| row.message) else {
+            continue;
+        };
+        media.extend(message.media.as_ref().map(|file| (message_id, file)));
+        files.push(OwedFile {
+            message_id,
+            phone_number_id: message.origin.phone_number_id.clone(),
+        });
     }
-    media::insert(transaction, &owed).await
+    media::insert(transaction, &media).await?;
+    Ok(files)
 }
 
-fn column<'a, T>(messages: &[&'a NewMessage], pick: impl Fn(&'a NewMessage) -> T) -> Vec<T> {
-    messages.iter().map(|message| pick(message)).collect()
+/// A customer's message is delivered until an agent has read it; the business's own reached what its source says.
+fn initial_status(row: &Placed<'_>, positions: &ReadPositions) -> &'static str {
+    match row.message.sender {
+        Sender::User => row.message.status.as_str(),
+        Sender::Customer if row.message.is_history || !is_unread(row, positions) => "read",
+        Sender::Customer => "delivered",
+    }
 }

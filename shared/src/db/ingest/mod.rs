@@ -1,19 +1,32 @@
 //! Applies a [`Plan`] in one transaction, in a handful of statements whatever its size. Insert-only rows with unique keys, then folds over
 //! them: the same plan twice changes nothing, and plans may come in any order and on several connections at once.
+//!
+//! Locks are taken in one order: portfolios, wamids, the rows of ids, conversations by id.
 
 mod batch;
+mod conversations;
 mod fold;
+mod identity;
 mod insert;
-mod place;
+mod replay;
 
 use std::collections::HashSet;
 
 use jiff::Timestamp;
-use tokio_postgres::Client;
+use tokio_postgres::{Client, Transaction};
+
+pub use insert::OwedFile;
+pub use replay::{Replayed, replay_quarantined, replay_registered};
 
 use super::accounts::{self, Number};
-use super::{DbError, events, quarantine};
-use crate::domain::ingest::{NewMessage, Origin, Plan, Quarantined, StatusEvent};
+use super::{DbError, events, facts, quarantine};
+use crate::domain::customer::Identity;
+use crate::domain::ingest::{Fact, MessageEvent, NewMessage, Origin, Plan, Quarantined, StatusEvent, Subject};
+use batch::{Known, Placed};
+use events::Told;
+use fold::Touched;
+use identity::{Customers, Needs, Sighting};
+use insert::Inserted;
 
 /// What a batch changed.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -24,6 +37,8 @@ pub struct Applied {
     pub quarantined: usize,
     /// The conversations that show something new.
     pub conversations: Vec<i64>,
+    /// The files to be fetched.
+    pub files: Vec<OwedFile>,
 }
 
 /// Applies the plan.
@@ -32,13 +47,16 @@ pub struct Applied {
 /// Nothing was applied then.
 pub async fn apply(client: &mut Client, plan: &Plan, now: Timestamp) -> Result<Applied, DbError> {
     let transaction = client.transaction().await?;
-    let mut quarantined = plan.quarantined.clone();
+    let applied = apply_within(&transaction, plan, now).await?;
+    transaction.commit().await?;
+    Ok(applied)
+}
 
-    let origins = plan.messages.iter().map(|message| &message.origin);
-    let origins = origins.chain(plan.events.iter().map(|event| &event.origin));
-    let ids: HashSet<&str> = origins.map(|origin| origin.phone_number_id.as_str()).collect();
+async fn apply_within(transaction: &Transaction<'_>, plan: &Plan, now: Timestamp) -> Result<Applied, DbError> {
+    let mut quarantined = plan.quarantined.clone();
+    let ids: HashSet<&str> = plan.origins().map(|origin| origin.phone_number_id.as_str()).collect();
     let ids: Vec<&str> = ids.into_iter().collect();
-    let numbers = accounts::find_numbers(&transaction, &ids).await?;
+    let numbers = accounts::find_numbers(transaction, &ids).await?;
     let number_of = |origin: &Origin| -> Option<&Number> {
         let candidates = numbers.get(&origin.phone_number_id)?;
         let named = candidates
@@ -46,51 +64,305 @@ pub async fn apply(client: &mut Client, plan: &Plan, now: Timestamp) -> Result<A
             .find(|number| Some(&number.waba_id) == origin.waba_id.as_ref());
         named.or(candidates.first())
     };
+    let mut sorted = Sorted::new(plan, number_of, &mut quarantined);
 
-    let mut messages: Vec<(&NewMessage, &Number)> = Vec::new();
-    for message in &plan.messages {
-        match number_of(&message.origin) {
-            Some(number) => messages.push((message, number)),
-            None => quarantined.push(Quarantined::item(&message.origin, "unknown_phone_number")),
-        }
+    let customers = identity::resolve(transaction, &sorted.sightings(), &mut quarantined).await?;
+    sorted.give_customers(&customers);
+    events::lock_wamids(transaction, sorted.wamids()).await?;
+    let told = sorted.told();
+    let involved = sorted.customers();
+    let mut others = events::insert(transaction, &told, &mut quarantined).await?;
+    if !customers.united.customers.is_empty() {
+        others.extend(events::find_targets(transaction, &customers.united.customers).await?);
+        others.extend(customers.united.rivals.iter().cloned());
     }
-    let mut known_events: Vec<&StatusEvent> = Vec::new();
-    for event in &plan.events {
-        if number_of(&event.origin).is_some() {
-            known_events.push(event);
-        } else {
-            quarantined.push(Quarantined::item(&event.origin, "unknown_phone_number"));
-        }
-    }
-
-    let wamids = messages
+    let others: Vec<(&str, &str)> = others
         .iter()
-        .map(|(message, _)| (message.origin.phone_number_id.as_str(), message.wa_message_id.as_str()))
-        .chain(events::wamids(&known_events));
-    events::lock_wamids(&transaction, wamids).await?;
-    place::insert_missing_conversations(&transaction, &messages).await?;
-    let locked = place::lock_conversations(&transaction, &messages, &known_events).await?;
-    let placed = place::place(&messages, &locked)?;
+        .map(|(number, wamid)| (number.as_str(), wamid.as_str()))
+        .collect();
+    // Their messages may be on their way in another transaction. Rare enough for a deadlock to be the way out of a bad order.
+    events::lock_wamids(transaction, others.iter().copied()).await?;
+    let mut targets = sorted.targets();
+    targets.extend(others);
+    let positions = conversations::lock(transaction, &involved, &targets, &sorted.message_ids()).await?;
 
-    let changed = insert::insert_messages(&transaction, &placed, &locked, &mut quarantined).await?;
-    events::insert(&transaction, &known_events).await?;
-    events::bind_unanswered(&transaction, &known_events).await?;
-    let status_changes = events::fold_statuses(&transaction, events::wamids(&known_events)).await?;
-    let mut conversations = fold::fold_conversations(&transaction, &placed, &locked, &changed).await?;
-    fold::touch_conversations(&transaction, &status_changes).await?;
-    conversations.extend(status_changes);
+    let placed = sorted.place(&customers)?;
+    let inserted = insert::insert_messages(transaction, &placed, &positions, &mut quarantined).await?;
+    let statuses: Vec<&StatusEvent> = sorted.statuses.iter().map(|known| known.item).collect();
+    events::insert_statuses(transaction, &statuses).await?;
+    events::bind_unanswered(transaction, &statuses).await?;
+    let rows = inserted.new.iter().chain(&inserted.corrected);
+    targets.extend(rows.map(|index| wamid_of(placed[*index].message)));
+    let changed = events::fold(transaction, &targets).await?;
+    facts::put(transaction, &sorted.facts).await?;
+    let touched = Touched {
+        changed: &changed,
+        united: &customers.united,
+        customers: &involved,
+    };
+    let mut conversations = fold::fold_conversations(transaction, &placed, &positions, &inserted, &touched).await?;
     conversations.sort_unstable();
-    conversations.dedup();
 
-    quarantine::insert(&transaction, &quarantined, "consumer").await?;
+    quarantine::insert(transaction, &quarantined, "consumer").await?;
     let known: Vec<&str> = ids.into_iter().filter(|id| numbers.contains_key(*id)).collect();
     if !known.is_empty() {
-        accounts::touch_numbers(&transaction, &known, now).await?;
+        accounts::touch_numbers(transaction, &known, now).await?;
     }
-    transaction.commit().await?;
     Ok(Applied {
-        inserted_messages: changed.values().filter(|change| change.is_new).count(),
+        inserted_messages: inserted.new.len(),
         quarantined: quarantined.len(),
         conversations,
+        files: inserted.files,
     })
+}
+
+/// Learns from Graph's answer who a customer is: WhatsApp may know them under another number than the one we wrote to, and the answer's
+/// is theirs. For a transaction that holds no other lock yet.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) async fn identify(
+    transaction: &Transaction<'_>,
+    number: &Number,
+    identity: &Identity,
+    seen: (Timestamp, &str),
+) -> Result<(), DbError> {
+    let sighting = Sighting {
+        number,
+        identity,
+        seen: Some(seen),
+        needs: Needs::Conversation,
+    };
+    let mut quarantined = Vec::new();
+    let customers = identity::resolve(transaction, &[sighting], &mut quarantined).await?;
+    let involved: Vec<i64> = customers.of.iter().copied().flatten().collect();
+    let positions = conversations::lock(transaction, &involved, &[], &[]).await?;
+    let touched = Touched {
+        changed: &[],
+        united: &customers.united,
+        customers: &involved,
+    };
+    fold::fold_conversations(transaction, &[], &positions, &Inserted::default(), &touched).await?;
+    quarantine::insert(transaction, &quarantined, "send").await
+}
+
+fn wamid_of(message: &NewMessage) -> (&str, &str) {
+    (&message.origin.phone_number_id, &message.wa_message_id)
+}
+
+/// The items of a plan whose phone numbers are ours, and what they say of customers.
+struct Sorted<'a> {
+    messages: Vec<Known<'a, NewMessage>>,
+    statuses: Vec<Known<'a, StatusEvent>>,
+    events: Vec<Known<'a, MessageEvent>>,
+    contacts: Vec<Known<'a, Fact>>,
+    facts: Vec<&'a Fact>,
+}
+
+impl<'a> Sorted<'a> {
+    fn new(
+        plan: &'a Plan,
+        number_of: impl Fn(&'a Origin) -> Option<&'a Number>,
+        quarantined: &mut Vec<Quarantined>,
+    ) -> Self {
+        let mut sorted = Self {
+            messages: Vec::new(),
+            statuses: Vec::new(),
+            events: Vec::new(),
+            contacts: Vec::new(),
+            facts: Vec::new(),
+        };
+        let mut unknown = |origin: &Origin| quarantined.push(Quarantined::item(origin, UNKNOWN_NUMBER));
+        sort(
+            &plan.messages,
+            |it| &it.origin,
+            &number_of,
+            &mut sorted.messages,
+            &mut unknown,
+        );
+        sort(
+            &plan.statuses,
+            |it| &it.origin,
+            &number_of,
+            &mut sorted.statuses,
+            &mut unknown,
+        );
+        sort(
+            &plan.events,
+            |it| &it.origin,
+            &number_of,
+            &mut sorted.events,
+            &mut unknown,
+        );
+        for fact in &plan.facts {
+            let Some(origin) = &fact.origin else {
+                sorted.facts.push(fact);
+                continue;
+            };
+            match number_of(origin) {
+                None => unknown(origin),
+                Some(number) => {
+                    sorted.facts.push(fact);
+                    sorted.contacts.push(Known {
+                        item: fact,
+                        number,
+                        customer: None,
+                    });
+                }
+            }
+        }
+        for known in &sorted.contacts {
+            if let Some(origin) = &known.item.origin {
+                let field = origin.field.as_deref().unwrap_or_default();
+                quarantined.push(Quarantined::item(origin, &format!("applied:{field}")));
+            }
+        }
+        sorted
+    }
+
+    /// In the order in which [`Self::give_customers`] reads the answer.
+    fn sightings(&self) -> Vec<Sighting<'a>> {
+        let messages = self.messages.iter().map(|known| Sighting {
+            number: known.number,
+            identity: &known.item.identity,
+            seen: Some((known.item.timestamp, known.item.wa_message_id.as_str())),
+            needs: Needs::Conversation,
+        });
+        let events = self.events.iter().map(|known| Sighting {
+            number: known.number,
+            identity: &known.item.identity,
+            seen: Some((known.item.occurred_at, known.item.event_wamid.as_str())),
+            needs: Needs::Customer,
+        });
+        let statuses = self.statuses.iter().filter_map(|known| {
+            Some(Sighting {
+                number: known.number,
+                identity: known.item.identity.as_ref()?,
+                seen: None,
+                needs: Needs::Customer,
+            })
+        });
+        let contacts = self.contacts.iter().filter_map(|known| match &known.item.subject {
+            Subject::Contact(identity) => Some(Sighting {
+                number: known.number,
+                identity,
+                seen: None,
+                needs: Needs::Nothing,
+            }),
+            _ => None,
+        });
+        messages.chain(events).chain(statuses).chain(contacts).collect()
+    }
+
+    fn give_customers(&mut self, customers: &Customers) {
+        let mut of = customers.of.iter().copied();
+        let mut next = || of.next().flatten();
+        self.messages.iter_mut().for_each(|known| known.customer = next());
+        self.events.iter_mut().for_each(|known| known.customer = next());
+        let named = self.statuses.iter_mut().filter(|known| known.item.identity.is_some());
+        named.for_each(|known| known.customer = next());
+        self.contacts.iter_mut().for_each(|known| known.customer = next());
+    }
+
+    /// Everybody whom the batch names.
+    fn customers(&self) -> Vec<i64> {
+        let messages = self.messages.iter().map(|known| known.customer);
+        let events = self.events.iter().map(|known| known.customer);
+        let statuses = self.statuses.iter().map(|known| known.customer);
+        let contacts = self.contacts.iter().map(|known| known.customer);
+        let all: HashSet<i64> = messages
+            .chain(events)
+            .chain(statuses)
+            .chain(contacts)
+            .flatten()
+            .collect();
+        all.into_iter().collect()
+    }
+
+    /// The (phone number id, wamid) of the messages that events are about.
+    fn targets(&self) -> Vec<(&'a str, &'a str)> {
+        let statuses = self.statuses.iter().map(|known| known.item);
+        let events = self.events.iter().map(|known| known.item);
+        statuses
+            .map(|status| (status.origin.phone_number_id.as_str(), status.wa_message_id.as_str()))
+            .chain(events.map(|event| (event.origin.phone_number_id.as_str(), event.wa_message_id.as_str())))
+            .collect()
+    }
+
+    /// The (phone number id, our id) that statuses carry.
+    fn message_ids(&self) -> Vec<(&'a str, &'a str)> {
+        let statuses = self.statuses.iter().map(|known| known.item);
+        statuses
+            .filter_map(|status| Some((status.origin.phone_number_id.as_str(), status.message_id.as_deref()?)))
+            .collect()
+    }
+
+    /// Every wamid whose row may be written or looked for.
+    fn wamids(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let messages: Vec<_> = self.messages.iter().map(|known| wamid_of(known.item)).collect();
+        let own: Vec<_> = self
+            .events
+            .iter()
+            .map(|known| {
+                (
+                    known.item.origin.phone_number_id.as_str(),
+                    known.item.event_wamid.as_str(),
+                )
+            })
+            .collect();
+        messages.into_iter().chain(own).chain(self.targets())
+    }
+
+    fn told(&self) -> Vec<Told<'a>> {
+        self.events
+            .iter()
+            .filter_map(|known| {
+                Some(Told {
+                    event: known.item,
+                    customer_id: known.customer?,
+                })
+            })
+            .collect()
+    }
+
+    /// Finds each message's conversation.
+    fn place(&self, customers: &Customers) -> Result<Vec<Placed<'a>>, DbError> {
+        self.messages
+            .iter()
+            .map(|known| {
+                let conversation = known.customer.and_then(|customer| {
+                    let number = known.number;
+                    let key = (number.waba_id.clone(), number.phone_number_id.clone(), customer);
+                    customers.conversations.get(&key).copied()
+                });
+                Ok(Placed {
+                    message: known.item,
+                    conversation: conversation.ok_or_else(|| DbError::Row("a conversation vanished".to_owned()))?,
+                })
+            })
+            .collect()
+    }
+}
+
+/// Why an item waits for its phone number to be registered.
+const UNKNOWN_NUMBER: &str = "unknown_phone_number";
+
+fn sort<'a, T>(
+    items: &'a [T],
+    origin_of: impl Fn(&'a T) -> &'a Origin,
+    number_of: &impl Fn(&'a Origin) -> Option<&'a Number>,
+    known: &mut Vec<Known<'a, T>>,
+    unknown: &mut impl FnMut(&Origin),
+) {
+    for item in items {
+        let origin = origin_of(item);
+        match number_of(origin) {
+            None => unknown(origin),
+            Some(number) => known.push(Known {
+                item,
+                number,
+                customer: None,
+            }),
+        }
+    }
 }

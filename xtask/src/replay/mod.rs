@@ -1,4 +1,16 @@
 //! `cargo xtask replay`: signs webhook payloads as Meta does, posts them to a running stack and tells what became of each item.
+//!
+//! | module | what |
+//! |---|---|
+//! | `expect` | a file of expectations, and the report of what was found of them |
+//! | `items` | the items of a payload, read from its raw text |
+//! | `judge` | whether what is seen is what was expected |
+//! | `observe` | what is seen: the API and the tables |
+
+mod expect;
+mod items;
+mod judge;
+mod observe;
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -13,6 +25,7 @@ use shared::whatsapp::envelope::{Part, parts};
 use shared::whatsapp::{signature, split, webhook};
 use tokio_postgres::Client;
 
+use self::expect::{Expectation, Outcome};
 use crate::stack::StackFile;
 
 /// How long nothing may happen before items count as missing.
@@ -20,6 +33,8 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// How long a database that does not answer is waited for.
 const OUTAGE: Duration = Duration::from_mins(15);
 const POLL: Duration = Duration::from_millis(250);
+/// How long an expected item may be nowhere after the others have arrived.
+const GRACE: Duration = Duration::from_secs(15);
 
 /// Posts webhook payloads to a running stack and prints what became of each item
 #[derive(Args)]
@@ -33,6 +48,9 @@ pub(crate) struct Replay {
     /// Leave phone numbers that the stack does not know unknown, instead of giving them to the demo account
     #[arg(long)]
     no_register: bool,
+    /// Check what became of the items: a file with one expected event a line, as JSON
+    #[arg(long, value_name = "FILE")]
+    expect: Option<PathBuf>,
 }
 
 /// A payload and what its items are.
@@ -51,11 +69,17 @@ struct Item {
 /// Runs the command.
 ///
 /// # Errors
-/// When a post was not answered with 200, or an item is in no table.
+/// When a post was not answered with 200, an item is in no table, or an expectation is not met.
 pub(crate) async fn run(root: &Path, command: &Replay) -> Result<()> {
     let folder = command.state_dir.clone().unwrap_or_else(|| root.join(".local"));
     let stack = StackFile::read(&folder)?;
     let files = find_files(&command.paths)?;
+    let paths: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
+    let expectations = command
+        .expect
+        .as_ref()
+        .map(|path| read_expectations(path, &paths))
+        .transpose()?;
     let bodies = files
         .iter()
         .map(|path| std::fs::read(path).with_context(|| format!("cannot read {}", path.display())))
@@ -65,21 +89,68 @@ pub(crate) async fn run(root: &Path, command: &Replay) -> Result<()> {
     }
     let mut payloads = Vec::new();
     let http = reqwest::Client::new();
-    for (path, body) in files.into_iter().zip(bodies) {
+    for (path, body) in files.into_iter().zip(&bodies) {
         let answer = http
             .post(&stack.webhook_url)
-            .header(signature::HEADER, signature::sign(&stack.app_secret, &body))
+            .header(signature::HEADER, signature::sign(&stack.app_secret, body))
             .header("content-type", "application/json")
             .body(body.clone())
             .send()
             .await
             .with_context(|| format!("the stack at {} does not answer", stack.webhook_url))?;
         let status = answer.status().as_u16();
-        let items = if status == 200 { items_of(&body) } else { Vec::new() };
+        let items = if status == 200 { items_of(body) } else { Vec::new() };
         payloads.push(Payload { path, items, status });
     }
     await_outcomes(&stack, &mut payloads).await?;
-    report(&payloads)
+    let reported = report(&payloads);
+    if let Some(expectations) = expectations {
+        check(&stack, &bodies, &expectations).await?;
+    }
+    reported
+}
+
+fn read_expectations(path: &Path, posted: &[&Path]) -> Result<Vec<(Expectation, usize)>> {
+    let lines = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let (expectations, left_out) = expect::read(&lines, posted).with_context(|| path.display().to_string())?;
+    if left_out > 0 {
+        println!("{left_out} expectations are about other payloads");
+    }
+    Ok(expectations)
+}
+
+/// Checks the expectations through the API of the stack.
+async fn check(stack: &StackFile, bodies: &[Vec<u8>], expectations: &[(Expectation, usize)]) -> Result<()> {
+    let texts: Vec<&str> = bodies
+        .iter()
+        .map(|body| std::str::from_utf8(body).unwrap_or_default())
+        .collect();
+    let items: Vec<_> = texts.iter().map(|text| items::items(text)).collect();
+    let numbers: HashSet<String> = texts.iter().flat_map(|text| items::phone_number_ids(text)).collect();
+    let found = expect::find_items(expectations, &items);
+    let posted = Timestamp::now();
+    let begun = Instant::now();
+    let database = connect(stack).await?;
+    let judged = loop {
+        let seen = observe::observe(stack, &database, &numbers).await?;
+        let judged: Vec<(&Expectation, Outcome)> = found
+            .iter()
+            .map(|(expectation, item)| (*expectation, judge::judge(expectation, *item, &seen, posted)))
+            .collect();
+        // What is not seen yet may be on its way: the items' own waiting knows only what the ingest says of them.
+        let mut both = found.iter().zip(&judged);
+        let is_late = both.any(|((_, item), (_, outcome))| item.is_some() && *outcome == Outcome::Missing);
+        if !is_late || begun.elapsed() > GRACE {
+            break judged;
+        }
+        tokio::time::sleep(POLL).await;
+    };
+    print!("\n{}", expect::report(&judged));
+    let failures = judged.iter().filter(|(_, outcome)| outcome.is_failure()).count();
+    if failures > 0 {
+        bail!("{failures} of {} expectations are not met", judged.len());
+    }
+    Ok(())
 }
 
 /// The files of the paths, in the order of their names.
@@ -157,15 +228,19 @@ fn items_of(body: &[u8]) -> Vec<Item> {
         .messages
         .iter()
         .map(|message| item(message.origin.digest, format!("message {}", message.message_type)));
+    let statuses = plan
+        .statuses
+        .iter()
+        .map(|event| item(event.origin.digest, format!("status {}", event.status.as_str())));
     let events = plan
         .events
         .iter()
-        .map(|event| item(event.origin.digest, format!("status {}", event.status.as_str())));
+        .map(|event| item(event.origin.digest, format!("event {}", event.what.kind())));
     let others = plan
         .quarantined
         .iter()
         .map(|other| item(other.digest, "other".to_owned()));
-    messages.chain(events).chain(others).collect()
+    messages.chain(statuses).chain(events).chain(others).collect()
 }
 
 /// Looks the items up until each is found, or nothing has happened for a while.
