@@ -219,20 +219,6 @@ pub async fn settle(client: &impl GenericClient, owed: &Owed, settlement: &Settl
     Ok(count == 1)
 }
 
-/// Makes the files of messages that were deleted due, whatever their state, so that the job deletes them from the bucket.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn owe_deletion(transaction: &impl GenericClient, message_ids: &[i64]) -> Result<(), DbError> {
-    const OWE: &str = "
-        update chat_media set state = 'pending', next_try_at = now()
-        where message_id = any($1) and last_error is distinct from 'message_deleted'";
-    transaction
-        .execute_typed(OWE, &[(&message_ids, Type::INT8_ARRAY)])
-        .await?;
-    Ok(())
-}
-
 /// A file as its agent may ask for it.
 #[derive(Debug, Clone)]
 pub struct AgentFile {
