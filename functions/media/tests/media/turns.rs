@@ -4,7 +4,8 @@ use std::time::SystemTime;
 
 use media::{FETCH_TIME, LEASE, handle};
 use serde_json::{Value, json};
-use shared::domain::media::MediaTask;
+use shared::db::media as files;
+use shared::domain::media::{Ending, MediaTask, StoredFile, settle};
 use shared::edge::queue::Queue;
 use uuid::Uuid;
 
@@ -165,6 +166,27 @@ async fn a_worker_whose_row_changed_meanwhile_stores_nothing() {
         tokio::join!(fixture.trigger(&triggered), changed);
         assert!(fixture.objects().await.is_empty(), "{change}");
         let stored = "select count(*) from chat_media where state = 'stored'";
+        assert_eq!(fixture.database.count(stored).await, 0, "{change}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_settled_too_late_changes_nothing() {
+    for change in [
+        "update chat_media set next_try_at = now()",
+        "delete from chat_messages",
+        "update chat_messages set deleted_at = now()",
+    ] {
+        let mut fixture = Fixture::new().await;
+        let id = fixture.receive_picture().await;
+        let client = &fixture.database.client;
+        let owed = files::claim(client, id, LEASE).await.unwrap().unwrap();
+        assert!(files::reserve_object(client, &owed, "key").await.unwrap());
+        fixture.execute(change).await;
+        let ending = Ending::Stored(StoredFile::default());
+        let settlement = settle(&owed.history(), ending, jiff::Timestamp::now(), 0.5);
+        assert!(!files::settle(client, &owed, &settlement).await.unwrap(), "{change}");
+        let stored = "select count(*) from chat_media where state <> 'pending'";
         assert_eq!(fixture.database.count(stored).await, 0, "{change}");
     }
 }
