@@ -19,6 +19,8 @@ pub enum Answer {
     AllBut(Vec<usize>),
     /// Answers with this HTTP status and no more.
     Status(u16),
+    /// Takes nothing and never answers.
+    Silence,
 }
 
 /// What the queue was asked, and how it is going to answer.
@@ -93,14 +95,18 @@ async fn answer(
         .to_owned();
     let input: Value = serde_json::from_slice(&body).map_err(|_| StatusCode::BAD_REQUEST)?;
     let entries = input["Entries"].as_array().cloned().unwrap_or_default();
-    let mut stub = stub.lock();
-    stub.calls.push((operation, input));
-    let answer = stub.always.clone().or_else(|| stub.answers.pop_front());
+    let answer = {
+        let mut stub = stub.lock();
+        stub.calls.push((operation, input));
+        stub.always.clone().or_else(|| stub.answers.pop_front())
+    };
     let refused = match answer {
         Some(Answer::Status(status)) => return Err(StatusCode::from_u16(status).unwrap_or_default()),
+        Some(Answer::Silence) => std::future::pending().await,
         Some(Answer::AllBut(indexes)) => indexes,
         None => Vec::new(),
     };
+    let mut stub = stub.lock();
     let (mut successful, mut failed) = (Vec::new(), Vec::new());
     for (index, entry) in entries.into_iter().enumerate() {
         if refused.contains(&index) {
