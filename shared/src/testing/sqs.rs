@@ -35,6 +35,7 @@ struct Stub {
     always: Option<Answer>,
     calls: Vec<(String, Value)>,
     taken: Vec<Value>,
+    max_receive_count: Option<u32>,
 }
 
 impl SqsStub {
@@ -64,6 +65,11 @@ impl SqsStub {
     /// Answers every call like this.
     pub fn answer_always(&self, answer: Answer) {
         self.lock().always = Some(answer);
+    }
+
+    /// Says that it gives messages to a dead-letter queue that were received so often.
+    pub fn set_max_receive_count(&self, count: u32) {
+        self.lock().max_receive_count = Some(count);
     }
 
     /// The operations asked for, with their input.
@@ -97,7 +103,7 @@ async fn answer(
     let entries = input["Entries"].as_array().cloned().unwrap_or_default();
     let answer = {
         let mut stub = stub.lock();
-        stub.calls.push((operation, input));
+        stub.calls.push((operation.clone(), input));
         stub.always.clone().or_else(|| stub.answers.pop_front())
     };
     let refused = match answer {
@@ -107,6 +113,13 @@ async fn answer(
         None => Vec::new(),
     };
     let mut stub = stub.lock();
+    if operation == "GetQueueAttributes" {
+        let policy = stub.max_receive_count.map(|count| {
+            let target = "arn:aws:sqs:us-east-1:000000000000:dead-letters";
+            json!({"RedrivePolicy": json!({"deadLetterTargetArn": target, "maxReceiveCount": count}).to_string()})
+        });
+        return Ok(Json(json!({"Attributes": policy.unwrap_or_else(|| json!({}))})));
+    }
     let (mut successful, mut failed) = (Vec::new(), Vec::new());
     for (index, entry) in entries.into_iter().enumerate() {
         if refused.contains(&index) {

@@ -7,6 +7,7 @@ mod faults;
 mod hostile;
 mod ingest;
 mod order;
+mod put_back;
 mod redelivery;
 mod support;
 mod triggers;
