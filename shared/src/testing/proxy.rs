@@ -1,10 +1,11 @@
-//! A TCP proxy before a server, which can freeze and cut what goes through it: how a database looks that hangs or is gone.
+//! A TCP proxy before a server, which can freeze and cut what goes through it: how a database looks that hangs or is gone, or goes in the
+//! moment in which it commits.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use tokio::io::copy_bidirectional;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -18,12 +19,16 @@ enum Mode {
     Cut,
 }
 
+/// The statement of a commit, and its tag in the server's answer.
+const COMMIT: &[u8] = b"COMMIT\0";
+
 /// The proxy; its port closes with it.
 pub struct Proxy {
     /// Where it listens.
     pub address: SocketAddr,
     mode: watch::Sender<Mode>,
     accepted: Arc<AtomicUsize>,
+    loses_commit: Arc<AtomicBool>,
     listening: JoinHandle<()>,
 }
 
@@ -34,17 +39,20 @@ impl Proxy {
         let address = listener.local_addr().expect("it is bound");
         let mode = watch::Sender::new(Mode::Pass);
         let accepted = Arc::new(AtomicUsize::new(0));
-        let (changes, count) = (mode.clone(), accepted.clone());
+        let loses_commit = Arc::new(AtomicBool::new(false));
+        let (changes, count, loses) = (mode.clone(), accepted.clone(), loses_commit.clone());
         let listening = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 count.fetch_add(1, Ordering::SeqCst);
-                tokio::spawn(pass(stream, upstream.clone(), changes.subscribe()));
+                let loses_commit = loses.swap(false, Ordering::SeqCst);
+                tokio::spawn(pass(stream, upstream.clone(), changes.subscribe(), loses_commit));
             }
         });
         Self {
             address,
             mode,
             accepted,
+            loses_commit,
             listening,
         }
     }
@@ -82,6 +90,12 @@ impl Proxy {
         let _ = (&mut self.listening).await;
     }
 
+    /// The next new connection is cut between its first commit and the server's answer to it: the transaction stands, and whoever made it
+    /// does not hear of it. PostgreSQL without TLS only.
+    pub fn lose_next_commit(&self) {
+        self.loses_commit.store(true, Ordering::SeqCst);
+    }
+
     /// How many connections were made so far.
     #[must_use]
     pub fn accepted(&self) -> usize {
@@ -95,9 +109,12 @@ impl Drop for Proxy {
     }
 }
 
-async fn pass(mut client: TcpStream, upstream: String, mut mode: watch::Receiver<Mode>) {
+async fn pass(mut client: TcpStream, upstream: String, mut mode: watch::Receiver<Mode>, loses_commit: bool) {
     let copy = async {
         let mut server = TcpStream::connect(upstream).await?;
+        if loses_commit {
+            return pass_until_commit(&mut client, &mut server).await;
+        }
         copy_bidirectional(&mut client, &mut server).await?;
         std::io::Result::Ok(())
     };
@@ -108,4 +125,37 @@ async fn pass(mut client: TcpStream, upstream: String, mut mode: watch::Receiver
     }
     // Held open; a thaw changes nothing for it.
     let _ = mode.wait_for(|mode| *mode == Mode::Cut).await;
+}
+
+/// Passes everything on until the server has answered a commit; the answer stays here.
+async fn pass_until_commit(client: &mut TcpStream, server: &mut TcpStream) -> std::io::Result<()> {
+    let (mut asked, mut answered) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
+    loop {
+        tokio::select! {
+            length = client.read(&mut asked) => {
+                let asked = &asked[..length?];
+                server.write_all(asked).await?;
+                if asked.is_empty() {
+                    return Ok(());
+                }
+                if holds(asked, COMMIT) {
+                    break;
+                }
+            }
+            length = server.read(&mut answered) => {
+                let answered = &answered[..length?];
+                client.write_all(answered).await?;
+                if answered.is_empty() {
+                    return Ok(());
+                }
+            }
+        }
+    }
+    let mut answer = Vec::new();
+    while !holds(&answer, COMMIT) && server.read_buf(&mut answer).await? > 0 {}
+    Ok(())
+}
+
+fn holds(bytes: &[u8], part: &[u8]) -> bool {
+    bytes.windows(part.len()).any(|window| window == part)
 }

@@ -19,6 +19,8 @@ pub enum Answer {
     AllBut(Vec<usize>),
     /// Answers with this HTTP status and no more.
     Status(u16),
+    /// Takes nothing and never answers.
+    Silence,
 }
 
 /// What the queue was asked, and how it is going to answer.
@@ -33,6 +35,7 @@ struct Stub {
     always: Option<Answer>,
     calls: Vec<(String, Value)>,
     taken: Vec<Value>,
+    max_receive_count: Option<u32>,
 }
 
 impl SqsStub {
@@ -64,6 +67,11 @@ impl SqsStub {
         self.lock().always = Some(answer);
     }
 
+    /// Says that it gives messages to a dead-letter queue that were received so often.
+    pub fn set_max_receive_count(&self, count: u32) {
+        self.lock().max_receive_count = Some(count);
+    }
+
     /// The operations asked for, with their input.
     #[must_use]
     pub fn calls(&self) -> Vec<(String, Value)> {
@@ -93,14 +101,25 @@ async fn answer(
         .to_owned();
     let input: Value = serde_json::from_slice(&body).map_err(|_| StatusCode::BAD_REQUEST)?;
     let entries = input["Entries"].as_array().cloned().unwrap_or_default();
-    let mut stub = stub.lock();
-    stub.calls.push((operation, input));
-    let answer = stub.always.clone().or_else(|| stub.answers.pop_front());
+    let answer = {
+        let mut stub = stub.lock();
+        stub.calls.push((operation.clone(), input));
+        stub.always.clone().or_else(|| stub.answers.pop_front())
+    };
     let refused = match answer {
         Some(Answer::Status(status)) => return Err(StatusCode::from_u16(status).unwrap_or_default()),
+        Some(Answer::Silence) => std::future::pending().await,
         Some(Answer::AllBut(indexes)) => indexes,
         None => Vec::new(),
     };
+    let mut stub = stub.lock();
+    if operation == "GetQueueAttributes" {
+        let policy = stub.max_receive_count.map(|count| {
+            let target = "arn:aws:sqs:us-east-1:000000000000:dead-letters";
+            json!({"RedrivePolicy": json!({"deadLetterTargetArn": target, "maxReceiveCount": count}).to_string()})
+        });
+        return Ok(Json(json!({"Attributes": policy.unwrap_or_else(|| json!({}))})));
+    }
     let (mut successful, mut failed) = (Vec::new(), Vec::new());
     for (index, entry) in entries.into_iter().enumerate() {
         if refused.contains(&index) {

@@ -244,7 +244,7 @@ async fn consume(fixture: &Fixture, seeds: &[Seed]) {
 }
 
 /// All that the tables say but for our own ids and clocks.
-async fn tables(fixture: &Fixture) -> Vec<String> {
+pub(crate) async fn tables(fixture: &Fixture) -> Vec<String> {
     let mut all: Vec<Value> = Vec::new();
     for sql in [
         "select to_jsonb(m) - '{id,message_id,conversation_id,created_at}'::text[] || jsonb_build_object('of', c.customer_phone, 'at', c.phone_number_id)

@@ -3,7 +3,10 @@
 use aws_lambda_events::sqs::SqsMessage;
 use consumer::App;
 use serde_json::{Value, json};
+use shared::db::Database;
+use shared::db::settings::Settings;
 use shared::testing::TestDatabase;
+use shared::testing::proxy::Proxy;
 use shared::testing::sqs::SqsStub;
 
 /// The account and the number that tests write to.
@@ -47,12 +50,21 @@ impl Fixture {
 
     /// Consumes bodies as one batch; the ids of the records that are given back.
     pub(crate) async fn consume(&self, bodies: &[String]) -> Vec<String> {
-        let response = consumer::handle(&self.app, records(bodies)).await;
-        response
-            .batch_item_failures
-            .into_iter()
-            .map(|failure| failure.item_identifier)
-            .collect()
+        consume(&self.app, bodies).await
+    }
+
+    /// This consumer with its connections to the database through a proxy.
+    pub(crate) async fn behind_a_proxy(&self) -> (Proxy, App) {
+        let (proxy, url) = Proxy::before(&self.database.url).await;
+        let settings = Settings::from_url(&url).expect("the URL is well-formed");
+        let database = Database::new(settings, 1);
+        (
+            proxy,
+            App {
+                database,
+                ..self.app.clone()
+            },
+        )
     }
 
     pub(crate) async fn messages(&self) -> Vec<Value> {
@@ -83,6 +95,13 @@ impl Fixture {
     }
 }
 
+/// Consumes bodies as one batch; the ids of the records that are given back.
+pub(crate) async fn consume(app: &App, bodies: &[String]) -> Vec<String> {
+    let response = consumer::handle(app, records(bodies)).await;
+    let failures = response.batch_item_failures.into_iter();
+    failures.map(|failure| failure.item_identifier).collect()
+}
+
 /// A record of SQS for each body.
 pub(crate) fn records(bodies: &[String]) -> Vec<SqsMessage> {
     let records: Vec<Value> = bodies
@@ -108,6 +127,59 @@ pub(crate) fn change(waba: &str, number: &str, field: &str, time: i64, rest: &Va
     json!({"object": "whatsapp_business_account",
            "entry": [{"id": waba, "time": time, "changes": [{"field": field, "value": value}]}]})
     .to_string()
+}
+
+/// A webhook of each kind that names a customer: a message with and without a file, a status, what is done to messages, an echo, a history,
+/// a contact of the address book, a preference.
+pub(crate) fn one_of_each(waba: &str, number: &str) -> Vec<String> {
+    let item = |id: &str, seconds: i64, kind: &str, body: Value| json!({"from": "15550111", "id": id, "timestamp": (NOON + seconds).to_string(), "type": kind, kind: body});
+    let own = |id: &str, seconds: i64, kind: &str, body: Value| json!({"from": "15550100", "to": "15550111", "id": id, "timestamp": (NOON + seconds).to_string(), "type": kind, kind: body});
+    let contacts = json!([{"wa_id": "15550111", "profile": {"name": "Ana"}}]);
+    let live = |message: Value| ("messages", json!({"contacts": contacts, "messages": [message]}));
+    let image = json!({"id": "M1", "mime_type": "image/png", "sha256": "aGFzaA==", "caption": "Look"});
+    let edit = json!({"original_message_id": "wamid.text", "message": {"type": "text", "text": {"body": "Hello!"}}});
+    let old = json!([{"from": "15550122", "id": "wamid.old", "timestamp": (NOON - 99_000).to_string(), "type": "text", "text": {"body": "Long ago"}}]);
+    let all = [
+        live(item("wamid.text", 0, "text", json!({"body": "Hello"}))),
+        live(item("wamid.image", 1, "image", image)),
+        live(item("wamid.gone", 2, "text", json!({"body": "A slip"}))),
+        (
+            "messages",
+            json!({"statuses": [{"id": "wamid.echo", "status": "read", "timestamp": (NOON + 9).to_string(), "recipient_id": "15550111"}]}),
+        ),
+        live(item(
+            "wamid.heart",
+            3,
+            "reaction",
+            json!({"message_id": "wamid.text", "emoji": "❤️"}),
+        )),
+        live(item("wamid.edit", 4, "edit", edit)),
+        live(item(
+            "wamid.revoke",
+            5,
+            "revoke",
+            json!({"original_message_id": "wamid.gone"}),
+        )),
+        (
+            "smb_message_echoes",
+            json!({"message_echoes": [own("wamid.echo", 6, "text", json!({"body": "From the phone"}))]}),
+        ),
+        (
+            "history",
+            json!({"history": [{"metadata": {"phase": 0}, "threads": [{"id": "15550122", "messages": old}]}]}),
+        ),
+        (
+            "smb_app_state_sync",
+            json!({"state_sync": [{"type": "contact", "action": "add", "contact": {"phone_number": "15550111", "full_name": "Ana Lima"},
+                                   "metadata": {"timestamp": (NOON + 7).to_string()}}]}),
+        ),
+        (
+            "user_preferences",
+            json!({"user_preferences": [{"wa_id": "15550111", "category": "marketing_messages", "value": "stop", "timestamp": NOON + 8}]}),
+        ),
+    ];
+    let webhooks = all.iter().map(|(field, rest)| change(waba, number, field, NOON, rest));
+    webhooks.collect()
 }
 
 /// A webhook with one change of messages.
