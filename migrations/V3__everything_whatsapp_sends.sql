@@ -86,9 +86,24 @@ alter table chat_media
   -- A code that says why the last attempt failed.
   add column last_error text;
 
+-- Files whose row is gone, however it went, are still to be taken out of the bucket. Whoever deletes a conversation need not know of it.
+create table chat_discarded_files (
+  object_key text primary key,
+  discarded_at timestamptz not null default now()
+);
+create function chat_discard_file() returns trigger language plpgsql security definer set search_path from current as $$
+begin
+  insert into chat_discarded_files (object_key) values (old.object_key) on conflict do nothing;
+  return null;
+end
+$$;
+revoke all on function chat_discard_file() from public;
+create trigger chat_media_discard after delete on chat_media
+  for each row when (old.object_key is not null) execute function chat_discard_file();
+
 do $$
 declare
-  tables constant text[] := array['chat_customers', 'chat_customer_ids', 'chat_facts'];
+  tables constant text[] := array['chat_customers', 'chat_customer_ids', 'chat_facts', 'chat_discarded_files'];
   name text;
   role text;
   sequence text;
@@ -97,6 +112,7 @@ begin
     execute format('alter table %I enable row level security', name);
   end loop;
   for role in select rolname from pg_roles where rolname in ('anon', 'authenticated') loop
+    execute format('revoke all on function chat_discard_file() from %I', role);
     foreach name in array tables loop
       execute format('revoke all on table %I from %I', name, role);
       for sequence in

@@ -52,6 +52,9 @@ pub async fn handle(app: &App, event: Value, deadline: SystemTime) -> SqsBatchRe
     let mut response = SqsBatchResponse::default();
     if event.get("Records").is_none() {
         work_off(app, deadline).await;
+        if let Err(error) = take_out_discarded(app).await {
+            tracing::error!(%error, "discarded files stay in the bucket");
+        }
         return response;
     }
     match serde_json::from_value::<SqsEvent>(event) {
@@ -122,6 +125,31 @@ async fn work_off_round(app: &App, deadline: SystemTime) -> Result<usize, DbErro
         })
         .await;
     Ok(taken.into_inner())
+}
+
+/// Takes files out of the bucket whose messages are gone, a round each minute.
+async fn take_out_discarded(app: &App) -> Result<(), DbError> {
+    let list = app
+        .database
+        .run(async |client| db::media::list_discarded(client, ROUND).await);
+    let gone: Vec<String> = stream::iter(list.await?)
+        .map(async |object_key| match app.storage.delete(&object_key).await {
+            Ok(()) => Some(object_key),
+            Err(error) => {
+                tracing::warn!(%error, "a discarded file could not be deleted");
+                None
+            }
+        })
+        .buffer_unordered(AT_ONCE)
+        .filter_map(async |gone| gone)
+        .collect()
+        .await;
+    if gone.is_empty() {
+        return Ok(());
+    }
+    app.database
+        .run(async |client| db::media::forget_discarded(client, &gone).await)
+        .await
 }
 
 /// Whether a file that is begun now can be ended before Lambda ends the call.

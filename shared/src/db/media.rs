@@ -52,6 +52,28 @@ pub async fn insert(transaction: &impl GenericClient, files: &[(i64, &NewMedia)]
     Ok(())
 }
 
+/// Files in the bucket whose rows are gone, the oldest first.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn list_discarded(client: &impl GenericClient, limit: i64) -> Result<Vec<String>, DbError> {
+    const LIST: &str = "select object_key from chat_discarded_files order by discarded_at limit $1";
+    let rows = client.query_typed(LIST, &[(&limit, Type::INT8)]).await?;
+    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+}
+
+/// Forgets files that are out of the bucket.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn forget_discarded(client: &impl GenericClient, object_keys: &[String]) -> Result<(), DbError> {
+    const FORGET: &str = "delete from chat_discarded_files where object_key = any($1)";
+    client
+        .execute_typed(FORGET, &[(&object_keys, Type::TEXT_ARRAY)])
+        .await?;
+    Ok(())
+}
+
 /// A file that one worker has taken.
 #[derive(Debug, Clone)]
 pub struct Owed {

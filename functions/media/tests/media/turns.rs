@@ -281,3 +281,22 @@ async fn a_deletion_is_owed_until_s3_has_done_it() {
     assert_eq!(fixture.state(id).await.1.as_deref(), Some("message_deleted"));
     assert!(fixture.objects().await.is_empty());
 }
+
+#[tokio::test]
+async fn the_file_of_a_conversation_that_is_gone_is_taken_out_of_the_bucket() {
+    let mut fixture = Fixture::new().await;
+    let id = fixture.receive_picture().await;
+    fixture.trigger(&[id]).await;
+    assert_eq!(fixture.objects().await.len(), 1);
+    fixture.execute("delete from chat_conversations").await;
+    let without_s3 = media::App {
+        storage: shared::edge::storage::Storage::new(&fixture.aws, "no-such-bucket".to_owned()),
+        ..fixture.app.clone()
+    };
+    handle(&without_s3, json!({}), in_time()).await;
+    assert_eq!(fixture.objects().await.len(), 1, "owed as long as S3 does not do it");
+    fixture.strike().await;
+    assert!(fixture.objects().await.is_empty());
+    let owed = "select count(*) from chat_discarded_files";
+    assert_eq!(fixture.database.count(owed).await, 0);
+}
