@@ -2,7 +2,16 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 #![allow(clippy::needless_pass_by_value, reason = "json! literals are passed as they stand")]
 
+mod coexistence;
+mod customers;
+mod events;
+mod extremes;
+mod facts;
 mod faults;
 mod ingest;
+mod kinds;
 mod order;
+mod ownership;
+mod shapes;
+mod shown;
 mod support;
