@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use shared::domain::customer::{CustomerId, Identity};
 use shared::domain::ingest::{self, Plan, Subject};
+use shared::domain::message::Sender;
 use shared::whatsapp::webhook;
 
 #[test]
@@ -24,6 +25,8 @@ fn describe(plan: &Plan) -> Value {
             "phone_number_id": message.origin.phone_number_id,
             "sender": message.sender,
             "is_history": message.is_history,
+            "precedence": message.precedence,
+            "reached": (message.sender == Sender::User).then_some(message.status),
             "customer": {"identity": describe_identity(&message.identity),
                          "name": message.customer_name, "username": message.customer_username},
             "wa_message_id": message.wa_message_id,
@@ -57,6 +60,7 @@ fn describe(plan: &Plan) -> Value {
             "phone_number_id": event.origin.phone_number_id,
             "wa_message_id": event.wa_message_id,
             "message_id": event.message_id,
+            "identity": event.identity.as_ref().map(describe_identity),
             "status": event.status,
             "occurred_at": event.occurred_at,
             "error": event.error,

@@ -184,6 +184,35 @@ pub async fn unite(transaction: &impl GenericClient, pairs: &[(i64, i64)]) -> Re
     Ok(())
 }
 
+/// Gives what customers did on a number to those whom their conversation there belongs to now: (before, phone number id, now). An account
+/// that changes hands takes its conversations along, and a message that was revoked stays so.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn give_events(client: &impl GenericClient, former: &[(i64, &str, i64)]) -> Result<(), DbError> {
+    const GIVE: &str = "
+        update chat_message_events e set customer_id = k.now
+        from unnest($1, $2, $3) as k(before, number, now)
+        where e.customer_id = k.before and e.phone_number_id = k.number";
+    if former.is_empty() {
+        return Ok(());
+    }
+    let before: Vec<i64> = former.iter().map(|(before, _, _)| *before).collect();
+    let numbers: Vec<&str> = former.iter().map(|(_, number, _)| *number).collect();
+    let now: Vec<i64> = former.iter().map(|(_, _, now)| *now).collect();
+    client
+        .execute_typed(
+            GIVE,
+            &[
+                (&before, Type::INT8_ARRAY),
+                (&numbers, Type::TEXT_ARRAY),
+                (&now, Type::INT8_ARRAY),
+            ],
+        )
+        .await?;
+    Ok(())
+}
+
 /// The conversations on the portfolios' numbers that name one of these ids and belong to no customer of the portfolio. `owners` are the
 /// users of the portfolios, which spares a look at everybody's accounts.
 ///

@@ -18,7 +18,7 @@ const SORT_KEY: &str = r#"coalesce(m."timestamp", m.created_at, timestamptz 'epo
 const COLUMNS: &str = r#"
     m.id, m.message_id, m.wa_message_id, m.conversation_id, m.content, m.message_type, m.sender, m."timestamp", m.status,
     m.sent_at, m.delivered_at, m.read_at, case when m.status = 'failed' then m.error end, m.media_caption, m.referral, m.pricing,
-    m.metadata, m.reply_to_wa_message_id,
+    case when m.deleted_at is null then m.metadata end, m.reply_to_wa_message_id,
     q.message_id, q.sender, q.message_type, coalesce(q.content, q.media_caption),
     f.state, f.mime_type, f.filename, f.sha256, f.voice, f.animated, f.size, f.width, f.height, f.duration_ms, f.peaks,
     m.reactions, m.edited_at, m.deleted_at"#;

@@ -2,6 +2,9 @@
 
 use aws_lc_rs::digest::{SHA256, digest};
 
+/// The longest user id that is taken for one, in characters (WhatsApp documents 131): an index row has room for little more.
+const LONGEST_USER_ID: usize = 255;
+
 /// The prefix of a key that stands in for a phone number.
 const USER_ID_KEY: &str = "bsuid:";
 
@@ -22,7 +25,8 @@ impl Customer {
         let from = from.filter(|from| !from.trim().is_empty());
         let phone = from.and_then(phone_of);
         let opaque = from.filter(|_| phone.is_none());
-        let user_id = user_id.filter(|id| !id.trim().is_empty()).or(opaque).map(str::to_owned);
+        let is_id = |id: &&str| !id.trim().is_empty() && id.chars().count() <= LONGEST_USER_ID;
+        let user_id = user_id.filter(is_id).or(opaque.filter(is_id)).map(str::to_owned);
         (phone.is_some() || user_id.is_some()).then_some(Self { phone, user_id })
     }
 
@@ -159,6 +163,7 @@ mod tests {
         assert_eq!(phone_in_key(&customer.key()), None);
         assert_eq!(phone_in_key("4912345678").as_deref(), Some("+4912345678"));
         assert_eq!(Customer::new(None, Some(" ")), None);
+        assert_eq!(Customer::new(Some(&"x".repeat(256)), None), None);
         assert_eq!(
             Customer::new(Some("someone"), None).unwrap().user_id.as_deref(),
             Some("someone")

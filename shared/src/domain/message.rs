@@ -124,9 +124,9 @@ pub struct Message {
     pub reply_to: Option<ReplyTo>,
     /// One a sender, the newest.
     pub reactions: Vec<Reaction>,
-    /// When the customer last edited it.
+    /// When its author last edited it.
     pub edited_at: Option<Timestamp>,
-    /// When the customer deleted it; its content is gone then.
+    /// When its author deleted it; content, caption, file and metadata are null then.
     pub deleted_at: Option<Timestamp>,
     /// The ad it came from, as WhatsApp describes it.
     pub referral: Option<Value>,

@@ -168,11 +168,27 @@ impl<'a> Change<'a> {
         self.body_around(self.value())
     }
 
+    /// The raw value of a list of `value` that is no array.
+    #[must_use]
+    pub fn misshapen(&self, list: &str) -> Option<&'a str> {
+        self.value_member(list)
+            .filter(|raw| *raw != "null" && elements(raw).is_none())
+    }
+
     /// A body with only `items` of `list`: the other item lists are left out, everything else of `value` stays, and of the contacts
     /// those that the items name (all where none is named).
     #[must_use]
     pub fn body_with(&self, list: &str, items: &[&str]) -> String {
-        let contacts = self.contacts_named_by(items);
+        self.body_with_list(list, &format!("[{}]", items.join(",")), &self.contacts_named_by(items))
+    }
+
+    /// A body with only `raw` as `list`, whatever it is.
+    #[must_use]
+    pub fn body_with_value(&self, list: &str, raw: &str) -> String {
+        self.body_with_list(list, raw, &self.items("contacts"))
+    }
+
+    fn body_with_list(&self, list: &str, raw: &str, contacts: &[&str]) -> String {
         let mut value: Vec<String> = self
             .value
             .iter()
@@ -182,7 +198,7 @@ impl<'a> Change<'a> {
         if !contacts.is_empty() {
             value.push(object_member("contacts", &format!("[{}]", contacts.join(","))));
         }
-        value.push(object_member(list, &format!("[{}]", items.join(","))));
+        value.push(object_member(list, raw));
         self.body_around(&format!("{{{}}}", value.join(",")))
     }
 

@@ -54,10 +54,17 @@ pub fn scalar(raw: &str) -> Option<String> {
     }
 }
 
-/// Parses an item for storage: escaped lone surrogates become U+FFFD, NUL disappears. `None` when it is deeper than 128 levels or
+/// How deep an item may be. JSON is read to 128 levels, and a part of an item stands deeper in a row than it came: what could be stored
+/// and not be read again would break every page that shows it.
+const DEEPEST: usize = 96;
+
+/// Parses an item for storage: escaped lone surrogates become U+FFFD, NUL disappears. `None` when it is deeper than 96 levels or
 /// no JSON.
 #[must_use]
 pub fn parse_clean(raw: &str) -> Option<Value> {
+    if depth(raw) > DEEPEST {
+        return None;
+    }
     let mut value = serde_json::from_str(&replace_lone_surrogates(raw)).ok()?;
     remove_nul(&mut value);
     Some(value)
@@ -71,6 +78,23 @@ pub fn text(value: &Value, key: &str) -> Option<String> {
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     }
+}
+
+/// How many arrays and objects stand within each other at the most.
+fn depth(raw: &str) -> usize {
+    let (mut depth, mut deepest, mut in_string, mut is_escaped) = (0_usize, 0, false, false);
+    for byte in raw.bytes() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if in_string => is_escaped = true,
+            b'"' => in_string = !in_string,
+            b'[' | b'{' if !in_string => depth += 1,
+            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
 }
 
 fn remove_nul(value: &mut Value) {
@@ -149,6 +173,16 @@ mod tests {
         );
         assert_eq!(parse_clean("\"\\ud83dé\""), Some(json!("\u{fffd}é")));
         assert_eq!(parse_clean("\"\\ud8"), None);
+    }
+
+    #[test]
+    fn an_item_is_not_so_deep_that_a_row_with_it_could_not_be_read() {
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(parse_clean(&nested(96)).is_some());
+        assert_eq!(parse_clean(&nested(97)), None);
+        // Brackets in a string nest nothing.
+        let text = json!([nested(200), "\"[", "\\"]);
+        assert_eq!(parse_clean(&text.to_string()), Some(text));
     }
 
     #[test]

@@ -69,6 +69,7 @@ fn change_bodies(change: &Change<'_>) -> Vec<String> {
     }
     let mut bodies = Vec::new();
     for list in ITEM_LISTS {
+        bodies.extend(change.misshapen(list).map(|raw| change.body_with_value(list, raw)));
         let pieces: Vec<String> = change
             .items(list)
             .into_iter()

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::envelope::{Change, Part, parts, with_member};
+use super::envelope::{Change, ITEM_LISTS, Part, parts, with_member};
 use super::json::{elements, member, members, parse_clean, scalar, text};
 
 /// One thing that a webhook tells us.
@@ -149,7 +149,19 @@ fn change_items(change: &Change<'_>) -> Vec<Item> {
         }
     }
     if items.is_empty() {
-        items.push(item((unknown("no_items"), change.to_body())));
+        return vec![item((unknown("no_items"), change.to_body()))];
+    }
+    // What stands beside good items and has no place among them is kept by itself.
+    for list in ITEM_LISTS {
+        let strange = if lists.contains(&list) {
+            change.misshapen(list)
+        } else {
+            let is_filled = !change.items(list).is_empty();
+            change
+                .misshapen(list)
+                .or(change.value_member(list).filter(|_| is_filled))
+        };
+        items.extend(strange.map(|raw| item((unknown("unexpected_list"), change.body_with_value(list, raw)))));
     }
     items
 }
@@ -173,14 +185,26 @@ fn history_items(change: &Change<'_>, raw: &str) -> Vec<(Content, String)> {
     let Some(history) = members(raw) else {
         return whole("unreadable_item");
     };
-    // The business did not share its history, or something went wrong on the way.
-    if member(&history, "errors").is_some() {
-        return whole("value_error");
-    }
+    let threads = member(&history, "threads").and_then(elements).unwrap_or_default();
+    let has = |key| {
+        member(&history, key)
+            .and_then(elements)
+            .is_some_and(|all| !all.is_empty())
+    };
     let mut items = Vec::new();
-    for thread in member(&history, "threads").and_then(elements).unwrap_or_default() {
-        let thread = members(thread).unwrap_or_default();
-        for message in member(&thread, "messages").and_then(elements).unwrap_or_default() {
+    // The business did not share its history, or something went wrong on the way.
+    if has("errors") {
+        let errors = with_member(&history, "threads", "[]");
+        items.push((unknown("value_error"), change.body_with("history", &[&errors])));
+    }
+    for raw in threads {
+        let thread = members(raw).unwrap_or_default();
+        let Some(messages) = member(&thread, "messages").and_then(elements) else {
+            let alone = with_member(&history, "threads", &format!("[{raw}]"));
+            items.push((unknown("malformed_thread"), change.body_with("history", &[&alone])));
+            continue;
+        };
+        for message in messages {
             let own_thread = with_member(&thread, "messages", &format!("[{message}]"));
             let own_history = with_member(&history, "threads", &format!("[{own_thread}]"));
             let body = change.body_with("history", &[&own_history]);

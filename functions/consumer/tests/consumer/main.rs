@@ -3,11 +3,20 @@
 #![allow(clippy::needless_pass_by_value, reason = "json! literals are passed as they stand")]
 
 mod clock;
+mod coexistence;
+mod customers;
+mod events;
+mod extremes;
+mod facts;
 mod faults;
 mod hostile;
 mod ingest;
+mod kinds;
 mod order;
+mod ownership;
 mod put_back;
 mod redelivery;
+mod shapes;
+mod shown;
 mod support;
 mod triggers;

@@ -73,13 +73,18 @@ pub(super) async fn unite(
         )
         .await?;
     let mut groups: BTreeMap<(Option<String>, Option<String>, i64), Vec<i64>> = BTreeMap::new();
+    let mut former: Vec<(i64, &str, i64)> = Vec::new();
     for row in &rows {
-        let (id, customer): (i64, Option<i64>) = (row.try_get(0)?, row.try_get(3)?);
-        let customer = adopted.get(&id).copied().or(customer).unwrap_or_default();
+        let (id, before): (i64, Option<i64>) = (row.try_get(0)?, row.try_get(3)?);
+        let customer = adopted.get(&id).copied().or(before).unwrap_or_default();
         let customer = stays.get(&customer).copied().unwrap_or(customer);
         let key = (row.try_get(1)?, row.try_get(2)?, customer);
         groups.entry(key).or_default().push(id);
+        if let (true, Some(before), Some(number)) = (adopted.contains_key(&id), before, row.try_get(2)?) {
+            former.push((before, number, customer));
+        }
     }
+    customers::give_events(transaction, &former).await?;
     customers::unite(transaction, &merger.customers).await?;
     // (conversation, the one that stays, its customer); rows come in the order of their ids, so the oldest stays.
     let moves: Vec<(i64, i64, i64)> = groups

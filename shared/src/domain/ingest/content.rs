@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::message::NewMedia;
 use crate::domain::message::MEDIA_TYPES;
-use crate::whatsapp::json::text;
+use crate::whatsapp::json::{parse_clean, text};
 
 /// A message's type, its words and its parts.
 pub(super) struct Content {
@@ -162,8 +162,9 @@ fn read_interactive(body: &Value) -> Option<Body> {
         "button_reply" | "list_reply" => words(reply, "title")?,
         "nfm_reply" => {
             let answer = reply.get("response_json").and_then(Value::as_str);
-            if let Some(answer) = answer.and_then(|answer| serde_json::from_str::<Value>(answer).ok()) {
-                details[kind.as_str()]["response"] = clean(answer);
+            // JSON within a string has escapes of its own.
+            if let Some(answer) = answer.and_then(parse_clean) {
+                details[kind.as_str()]["response"] = answer;
             }
             words(reply, "body")?
         }
@@ -204,9 +205,4 @@ fn read_system(body: &Value) -> Option<Body> {
         details: Some(body.clone()),
         ..Body::default()
     })
-}
-
-/// JSON within a string has escapes of its own.
-fn clean(value: Value) -> Value {
-    crate::whatsapp::json::parse_clean(&value.to_string()).unwrap_or(value)
 }

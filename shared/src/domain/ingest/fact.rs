@@ -52,6 +52,20 @@ pub enum Subject {
     },
 }
 
+impl Subject {
+    /// Whether its ids have the length of ids: an index row has room for little more.
+    fn fits(&self) -> bool {
+        let ids: &[&String] = match self {
+            // Its ids were looked at before they became a customer's.
+            Self::Contact(_) => &[],
+            Self::PhoneNumber { waba_id, digits } => &[waba_id, digits],
+            Self::Account { waba_id } => &[waba_id],
+            Self::Template { waba_id, template_id } => &[waba_id, template_id],
+        };
+        ids.iter().all(|id| id.chars().count() <= super::COLUMN_LENGTH)
+    }
+}
+
 /// A contact of the address book in the WhatsApp Business app: its name, or that it was removed.
 pub(super) fn plan_contact(item: &Item, sync: &Value, received_at: Timestamp, plan: &mut Plan) -> Result<(), String> {
     let contact = sync
@@ -139,6 +153,9 @@ pub(super) fn plan_update(
     };
     if facts.is_empty() {
         return Err(format!("field:{field}"));
+    }
+    if facts.iter().any(|(subject, _, _)| !subject.fits()) {
+        return Err("id_too_long".to_owned());
     }
     plan.quarantined.push(Quarantined {
         digest,

@@ -116,10 +116,7 @@ impl<'a> Base<'a> {
                 Some(system) => changed_identity(customer, system),
                 None => customer.into(),
             },
-            profile: contact
-                // Whose profile stands alone beside a message wrote it, be it under another form of the number.
-                .or(contacts.first().filter(|_| *via == Via::Live && contacts.len() == 1))
-                .and_then(|contact| contact.get("profile")),
+            profile: contact.and_then(|contact| contact.get("profile")),
             via,
         })
     }
