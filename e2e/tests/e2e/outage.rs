@@ -120,3 +120,23 @@ async fn a_database_that_is_killed_in_mid_batch_and_back_after_20_seconds_has_ev
     };
     and_then(outage, bring_back(&stack)).await;
 }
+
+#[tokio::test]
+async fn an_outage_that_outlasts_all_receives_of_a_record_makes_no_dead_letter() {
+    const MESSAGES: usize = 20;
+    // A record that is given back comes again after five seconds: three receives are over long before.
+    const RECEIVES: u32 = 3;
+    const AWAY: Duration = Duration::from_secs(90);
+    let stack = Stack::open();
+    let phone = new_phone();
+    let outage = async {
+        postgres("stop");
+        post(&stack, &phone, 0, MESSAGES).await;
+        tokio::time::sleep(AWAY).await;
+        assert_eq!(stack.dead_letters().await, 0);
+        postgres("start");
+        all_are_there_once(&stack, &phone, MESSAGES).await;
+    };
+    let body = Box::pin(and_then(outage, bring_back(&stack)));
+    stack.with_max_receive_count(RECEIVES, body).await;
+}
