@@ -350,12 +350,11 @@ mod tests {
         let timeout = Duration::from_secs(function["Timeout"].as_u64().unwrap());
         assert!(media::LEASE > timeout, "two could fetch one file");
         assert!(media::FETCH_TIME * 3 / 2 < timeout, "no file would ever be begun");
-        let (_, clock) = template.resources("AWS::Scheduler::Schedule").next().unwrap();
-        assert_eq!(clock["Properties"]["ScheduleExpression"], "rate(1 minute)");
-        assert_eq!(
-            clock["Properties"]["Target"]["Arn"],
-            json!({"Fn::GetAtt": ["MediaFunction", "Arn"]})
-        );
+        let clock = &template.0["Resources"]["MediaClock"]["Properties"];
+        assert_eq!(clock["Target"]["Arn"], json!({"Fn::GetAtt": ["MediaFunction", "Arn"]}));
+        for (name, clock) in template.resources("AWS::Scheduler::Schedule") {
+            assert_eq!(clock["Properties"]["ScheduleExpression"], "rate(1 minute)", "{name}");
+        }
         // Roles of our own are held to what policies of functions are.
         for (name, role) in template.resources("AWS::IAM::Role") {
             let policies = role["Properties"]["Policies"].to_string();

@@ -11,13 +11,15 @@ use shared::db::{self, Database, DbError};
 use shared::domain::ingest::{self, Plan, Quarantined};
 use shared::domain::media::MediaTask;
 use shared::edge::queue::Queue;
-use shared::whatsapp::unit::{self, ENCODING_ATTRIBUTE, GZIP_BASE64, PART_ATTRIBUTE, QueueMessage};
+use shared::whatsapp::unit::{
+    self, ENCODING_ATTRIBUTE, GZIP_BASE64, PART_ATTRIBUTE, QueueMessage, RECEIVED_AT_ATTRIBUTE,
+};
 use shared::whatsapp::webhook;
 
 /// How long one transaction may take: a batch is far below, the function's timeout above.
 const DEADLINE: Duration = Duration::from_secs(20);
-/// A record that is given back waits a tenth of its age, within these bounds: it comes back soon after a short outage, and within the four
-/// days that the queue keeps it, it is received fewer times (some 650) than end in the dead-letter queue (1,000).
+/// A record that is given back waits a tenth of its age, within these bounds: it comes back soon after a short outage, and costs little
+/// in a long one.
 const SHORTEST_WAIT: Duration = Duration::from_secs(5);
 const LONGEST_WAIT: Duration = Duration::from_mins(10);
 
@@ -127,19 +129,13 @@ pub async fn handle(app: &App, records: Vec<SqsMessage>) -> SqsBatchResponse {
 fn plan(record: &SqsMessage, now: Timestamp) -> Plan {
     let mut plan = Plan::default();
     let body = record.body.as_deref().unwrap_or_default();
-    let attribute = |name: &str| {
-        record
-            .message_attributes
-            .get(name)
-            .and_then(|attribute| attribute.string_value.as_deref())
-    };
-    let packed = attribute(ENCODING_ATTRIBUTE) == Some(GZIP_BASE64);
+    let packed = attribute(record, ENCODING_ATTRIBUTE) == Some(GZIP_BASE64);
     let Some(bytes) = unit::decode(body, packed) else {
         let opaque = Quarantined::opaque("undecodable", body.as_bytes().to_vec());
         plan.quarantined.push(opaque);
         return plan;
     };
-    if let Some(part) = attribute(PART_ATTRIBUTE) {
+    if let Some(part) = attribute(record, PART_ATTRIBUTE) {
         let opaque = Quarantined::opaque(&format!("oversized:{part}"), bytes);
         plan.quarantined.push(opaque);
         return plan;
@@ -151,10 +147,15 @@ fn plan(record: &SqsMessage, now: Timestamp) -> Plan {
     plan
 }
 
-/// When the record reached the queue.
+fn attribute<'a>(record: &'a SqsMessage, name: &str) -> Option<&'a str> {
+    record.message_attributes.get(name)?.string_value.as_deref()
+}
+
+/// When the record reached the queue, or its first forerunner where it was put back since.
 fn received_at(record: &SqsMessage) -> Option<Timestamp> {
-    let sent = record.attributes.get("SentTimestamp")?.parse().ok()?;
-    Timestamp::from_millisecond(sent).ok()
+    let first = attribute(record, RECEIVED_AT_ATTRIBUTE);
+    let sent = first.or_else(|| record.attributes.get("SentTimestamp").map(String::as_str))?;
+    Timestamp::from_millisecond(sent.parse().ok()?).ok()
 }
 
 fn merge(mut all: Plan, plan: &Plan) -> Plan {
@@ -205,15 +206,57 @@ async fn one_by_one(app: &App, records: &[SqsMessage], plans: Vec<Plan>, now: Ti
     failed
 }
 
-/// Hides records for a while and names them as failed.
+/// Hides records for a while and names them as failed. While the database is away, records whose receives are half used up are put back as
+/// new ones: an outage of any length leads nothing to the dead-letter queue, nor over the end of the queue's retention.
 async fn give_back(app: &App, records: &[SqsMessage], error: &DbError, now: Timestamp) -> Vec<String> {
     tracing::error!(%error, records = records.len(), "records given back");
-    let waits: Vec<(&str, Duration)> = records
-        .iter()
-        .filter_map(|record| Some((record.receipt_handle.as_deref()?, wait(record, now))))
-        .collect();
+    let limit = if error.is_transient() {
+        app.queue.max_receive_count().await
+    } else {
+        None
+    };
+    let (mut waits, mut failed) = (Vec::new(), Vec::new());
+    for record in records {
+        let received: u32 = record
+            .attributes
+            .get("ApproximateReceiveCount")
+            .and_then(|count| count.parse().ok())
+            .unwrap_or_default();
+        if limit.is_some_and(|limit| received.saturating_mul(2) >= limit) && put_back(app, record, now).await {
+            continue;
+        }
+        waits.extend(
+            record
+                .receipt_handle
+                .as_deref()
+                .map(|receipt| (receipt, wait(record, now))),
+        );
+        failed.extend(record.message_id.clone());
+    }
     app.queue.hide(&waits).await;
-    records.iter().filter_map(|record| record.message_id.clone()).collect()
+    failed
+}
+
+/// Puts a record into the queue once more, so that this one may go. Tells whether the queue has it.
+async fn put_back(app: &App, record: &SqsMessage, now: Timestamp) -> bool {
+    let again = QueueMessage {
+        body: record.body.clone().unwrap_or_default(),
+        packed: attribute(record, ENCODING_ATTRIBUTE) == Some(GZIP_BASE64),
+        part: attribute(record, PART_ATTRIBUTE).map(str::to_owned),
+        received_at: Some(received_at(record).unwrap_or(now).as_millisecond()),
+        delay: wait(record, now),
+        ..unit::message(
+            String::new(),
+            record.attributes.get("MessageGroupId").map(String::as_str),
+        )
+    };
+    match app.queue.publish(&[again]).await {
+        Ok(()) => true,
+        Err(error) => {
+            tracing::warn!(%error, "a record stays where it is");
+            false
+        }
+    }
 }
 
 fn wait(record: &SqsMessage, now: Timestamp) -> Duration {

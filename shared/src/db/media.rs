@@ -23,7 +23,8 @@ pub async fn insert(transaction: &impl GenericClient, files: &[(i64, &NewMedia)]
         select * from unnest($1, $2, $3, $4, $5, $6, $7)
         on conflict (message_id) do update
         set wa_media_id = excluded.wa_media_id, mime_type = excluded.mime_type, filename = excluded.filename,
-            sha256 = excluded.sha256, voice = excluded.voice, animated = excluded.animated, state = 'pending', next_try_at = now()";
+            sha256 = excluded.sha256, voice = excluded.voice, animated = excluded.animated, state = 'pending', next_try_at = now(),
+            attempts = 0, last_error = null";
     if files.is_empty() {
         return Ok(());
     }
@@ -216,20 +217,6 @@ pub async fn settle(client: &impl GenericClient, owed: &Owed, settlement: &Settl
         .await?;
     let count: i64 = row.first().map_or(Ok(0), |row| row.try_get(0))?;
     Ok(count == 1)
-}
-
-/// Makes the files of messages that were deleted due, whatever their state, so that the job deletes them from the bucket.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn owe_deletion(transaction: &impl GenericClient, message_ids: &[i64]) -> Result<(), DbError> {
-    const OWE: &str = "
-        update chat_media set state = 'pending', next_try_at = now()
-        where message_id = any($1) and last_error is distinct from 'message_deleted'";
-    transaction
-        .execute_typed(OWE, &[(&message_ids, Type::INT8_ARRAY)])
-        .await?;
-    Ok(())
 }
 
 /// A file as its agent may ask for it.

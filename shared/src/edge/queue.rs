@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{
-    ChangeMessageVisibilityBatchRequestEntry, MessageAttributeValue, SendMessageBatchRequestEntry,
+    ChangeMessageVisibilityBatchRequestEntry, MessageAttributeValue, QueueAttributeName, SendMessageBatchRequestEntry,
 };
 
-use crate::whatsapp::unit::{ENCODING_ATTRIBUTE, GZIP_BASE64, PART_ATTRIBUTE, QueueMessage};
+use crate::whatsapp::json::text;
+use crate::whatsapp::unit::{ENCODING_ATTRIBUTE, GZIP_BASE64, PART_ATTRIBUTE, QueueMessage, RECEIVED_AT_ATTRIBUTE};
 
 /// What one `SendMessageBatch` takes, in messages and in bytes.
 const BATCH_MESSAGES: usize = 10;
@@ -95,6 +96,22 @@ impl Queue {
         Err(code.unwrap_or_else(|| "incomplete answer".to_owned()))
     }
 
+    /// How often a message is received before the queue gives it to its dead-letter queue. `None` where it has none, or does not say.
+    pub async fn max_receive_count(&self) -> Option<u32> {
+        let answer = self
+            .client
+            .get_queue_attributes()
+            .queue_url(&self.url)
+            .attribute_names(QueueAttributeName::RedrivePolicy)
+            .send()
+            .await
+            .ok()?;
+        let policy = answer.attributes?.remove(&QueueAttributeName::RedrivePolicy)?;
+        text(&serde_json::from_str(&policy).ok()?, "maxReceiveCount")?
+            .parse()
+            .ok()
+    }
+
     /// Hides records for some time before they are delivered again. Best effort: a record that cannot be hidden comes back when its
     /// visibility timeout ends.
     pub async fn hide(&self, receipts: &[(&str, Duration)]) {
@@ -153,6 +170,12 @@ fn entry(index: usize, message: &QueueMessage) -> SendMessageBatchRequestEntry {
     if let Some(part) = &message.part {
         entry = entry.message_attributes(PART_ATTRIBUTE, attribute(part));
     }
+    if let Some(received_at) = message.received_at {
+        entry = entry.message_attributes(RECEIVED_AT_ATTRIBUTE, attribute(&received_at.to_string()));
+    }
+    if !message.delay.is_zero() {
+        entry = entry.delay_seconds(i32::try_from(message.delay.as_secs()).unwrap_or(i32::MAX));
+    }
     entry.build().expect("id and body are set")
 }
 
@@ -164,9 +187,8 @@ mod tests {
     fn a_batch_is_within_both_limits_of_sqs() {
         let message = |size: usize| QueueMessage {
             body: "x".repeat(size),
-            packed: false,
-            part: None,
             group: "g".to_owned(),
+            ..QueueMessage::default()
         };
         let lengths = |sizes: &[usize]| {
             let messages: Vec<_> = sizes.iter().map(|size| message(*size)).collect();

@@ -2,6 +2,7 @@
 //! Limits: <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html>.
 
 use std::io::{Read, Write};
+use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -24,8 +25,11 @@ pub const ENCODING_ATTRIBUTE: &str = "encoding";
 /// The message attribute `<number>/<count>:<SHA-256 of the whole>` of a unit that travels in parts.
 pub const PART_ATTRIBUTE: &str = "part";
 
+/// The message attribute of a message that was put back: when its first forerunner reached the queue, in unix milliseconds.
+pub const RECEIVED_AT_ATTRIBUTE: &str = "received_at";
+
 /// A message as SQS takes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct QueueMessage {
     /// The body.
     pub body: String,
@@ -35,6 +39,10 @@ pub struct QueueMessage {
     pub part: Option<String>,
     /// `MessageGroupId`.
     pub group: String,
+    /// Set where the message takes the place of one that came before, in unix milliseconds.
+    pub received_at: Option<i64>,
+    /// How long nobody sees it (SQS: 15 minutes at the most).
+    pub delay: Duration,
 }
 
 /// A message of our own making, as text; SQS takes all of it.
@@ -42,9 +50,8 @@ pub struct QueueMessage {
 pub fn message(body: String, group: Option<&str>) -> QueueMessage {
     QueueMessage {
         body,
-        packed: false,
-        part: None,
         group: group_id(group),
+        ..QueueMessage::default()
     }
 }
 
@@ -59,9 +66,8 @@ pub fn encode(unit: &Unit) -> Vec<QueueMessage> {
     {
         return vec![QueueMessage {
             body: text.to_owned(),
-            packed: false,
-            part: None,
             group,
+            ..QueueMessage::default()
         }];
     }
     let message = |bytes: &[u8], part| QueueMessage {
@@ -69,6 +75,7 @@ pub fn encode(unit: &Unit) -> Vec<QueueMessage> {
         packed: true,
         part,
         group: group.clone(),
+        ..QueueMessage::default()
     };
     let whole = message(&unit.body, None);
     if whole.body.len() <= MESSAGE_SIZE {

@@ -76,6 +76,8 @@ pub(super) fn send(mut parts: Parts, bytes: Bytes) -> Response {
                 let to = end.min(from + size);
                 return Some((Ok(bytes.slice(from..to)), Some(to)));
             }
+            // What came before goes out first.
+            tokio::task::yield_now().await;
             is_cut.then(|| (Err(io::Error::other("cut")), None))
         }
     });

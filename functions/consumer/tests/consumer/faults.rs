@@ -24,8 +24,10 @@ async fn without_a_database_all_records_are_given_back_for_later() {
     let response = consumer::handle(&app, records).await;
     assert_eq!(response.batch_item_failures.len(), 3);
     let calls = fixture.sqs.calls();
-    let (operation, input) = &calls[0];
-    assert_eq!(operation, "ChangeMessageVisibilityBatch");
+    let (_, input) = calls
+        .iter()
+        .find(|(operation, _)| operation == "ChangeMessageVisibilityBatch")
+        .unwrap();
     // A tenth of its age, from 5 s to 10 minutes.
     let waits: Vec<&Value> = input["Entries"]
         .as_array()

@@ -19,8 +19,8 @@ use uuid::Uuid;
 pub(crate) const WABA: &str = "900300";
 pub(crate) const NUMBER: &str = "700300";
 const TOKEN: &str = "EAAtesttoken";
-/// A picture of 36 bytes, as far as anybody looks.
-pub(crate) const BYTES: &[u8] = b"\x89PNG\r\n\x1a\n twenty-eight more bytes.";
+/// A picture, as far as anybody looks.
+pub(crate) const BYTES: &[u8] = b"\x89PNG\r\n\x1a\n and some twenty bytes more";
 /// How long the tests' function waits for Meta.
 const PATIENCE: Duration = Duration::from_millis(700);
 
@@ -97,16 +97,31 @@ impl Fixture {
 
     /// A customer's message with a file as its webhook describes it; the row's id.
     pub(crate) async fn receive_file(&mut self, kind: &str, file: Value) -> i64 {
+        self.ingest(json!({"type": kind, (kind): file})).await;
+        self.database.count("select max(message_id) from chat_media").await
+    }
+
+    /// The customer deletes a message.
+    pub(crate) async fn revoke(&mut self, id: i64) {
+        let wamid = format!("select to_jsonb(wa_message_id) from chat_messages where id = {id}");
+        let wamid = self.database.json(&wamid).await.remove(0);
+        self.ingest(json!({"type": "revoke", "revoke": {"original_message_id": wamid}}))
+            .await;
+    }
+
+    async fn ingest(&mut self, message: Value) {
         let now = Timestamp::now();
+        let mut full = json!({"from": "15550001", "id": format!("wamid.{}", Uuid::new_v4()), "timestamp": now.as_second().to_string()});
+        full.as_object_mut()
+            .unwrap()
+            .extend(message.as_object().cloned().unwrap_or_default());
         let webhook = json!({"object": "whatsapp_business_account", "entry": [{"id": WABA, "changes": [{"field": "messages", "value": {
             "messaging_product": "whatsapp",
             "metadata": {"display_phone_number": "15550300", "phone_number_id": NUMBER},
             "contacts": [{"wa_id": "15550001", "profile": {"name": "Ana"}}],
-            "messages": [{"from": "15550001", "id": format!("wamid.{}", Uuid::new_v4()), "timestamp": now.as_second().to_string(),
-                          "type": kind, (kind): file}],
+            "messages": [full],
         }}]}]});
         self.database.ingest(&webhook, now).await;
-        self.database.count("select max(message_id) from chat_media").await
     }
 
     /// The usual picture.
@@ -197,8 +212,8 @@ impl Fixture {
 
     /// The bytes and the type of an object.
     pub(crate) async fn object(&self, key: &str) -> (Vec<u8>, String) {
-        let request = s3(&self.aws).get_object().bucket(&self.bucket).key(key);
-        let answer = request.send().await.unwrap();
+        let s3 = s3(&self.aws);
+        let answer = s3.get_object().bucket(&self.bucket).key(key).send().await.unwrap();
         let content_type = answer.content_type().unwrap().to_owned();
         (answer.body.collect().await.unwrap().to_vec(), content_type)
     }

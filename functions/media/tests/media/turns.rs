@@ -4,8 +4,8 @@ use std::time::SystemTime;
 
 use media::{FETCH_TIME, LEASE, handle};
 use serde_json::{Value, json};
-use shared::db::media::owe_deletion;
-use shared::domain::media::MediaTask;
+use shared::db::media as files;
+use shared::domain::media::{Ending, MediaTask, StoredFile, settle};
 use shared::edge::queue::Queue;
 use uuid::Uuid;
 
@@ -90,9 +90,10 @@ async fn two_workers_at_once_fetch_a_file_once() {
     fixture
         .fault(json!({"kind": "delay", "ms": 200, "match": {"operation": "describe"}}))
         .await;
+    let (twice, once) = ([id, id], [id]);
     tokio::join!(
-        fixture.trigger(&[id, id]),
-        fixture.trigger(&[id]),
+        fixture.trigger(&twice),
+        fixture.trigger(&once),
         fixture.strike(),
         fixture.strike()
     );
@@ -161,9 +162,31 @@ async fn a_worker_whose_row_changed_meanwhile_stores_nothing() {
             }
             fixture.execute(change).await;
         };
-        tokio::join!(fixture.trigger(&[id]), changed);
+        let triggered = [id];
+        tokio::join!(fixture.trigger(&triggered), changed);
         assert!(fixture.objects().await.is_empty(), "{change}");
         let stored = "select count(*) from chat_media where state = 'stored'";
+        assert_eq!(fixture.database.count(stored).await, 0, "{change}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_settled_too_late_changes_nothing() {
+    for change in [
+        "update chat_media set next_try_at = now()",
+        "delete from chat_messages",
+        "update chat_messages set deleted_at = now()",
+    ] {
+        let mut fixture = Fixture::new().await;
+        let id = fixture.receive_picture().await;
+        let client = &fixture.database.client;
+        let owed = files::claim(client, id, LEASE).await.unwrap().unwrap();
+        assert!(files::reserve_object(client, &owed, "key").await.unwrap());
+        fixture.execute(change).await;
+        let ending = Ending::Stored(StoredFile::default());
+        let settlement = settle(&owed.history(), ending, jiff::Timestamp::now(), 0.5);
+        assert!(!files::settle(client, &owed, &settlement).await.unwrap(), "{change}");
+        let stored = "select count(*) from chat_media where state <> 'pending'";
         assert_eq!(fixture.database.count(stored).await, 0, "{change}");
     }
 }
@@ -206,22 +229,22 @@ async fn after_seven_days_it_has_expired_and_nobody_is_asked() {
 #[tokio::test]
 async fn the_file_of_a_deleted_message_is_not_fetched_or_goes() {
     let mut fixture = Fixture::new().await;
-    let (unfetched, triggered, owed) = (
-        fixture.receive_picture().await,
-        fixture.receive_picture().await,
-        fixture.receive_picture().await,
-    );
-    fixture.trigger(&[triggered, owed]).await;
-    assert_eq!(fixture.objects().await.len(), 2);
+    let unfetched = fixture.receive_picture().await;
+    let triggered = fixture.receive_picture().await;
+    let due = fixture.receive_picture().await;
+    let unfolded = fixture.receive_picture().await;
+    fixture.trigger(&[triggered, due, unfolded]).await;
+    assert_eq!(fixture.objects().await.len(), 3);
     let asked = fixture.asked().await.len();
-    fixture.execute("update chat_messages set deleted_at = now()").await;
-    fixture.trigger(&[unfetched, triggered]).await;
-    // The clock finds what was made due.
-    owe_deletion(&fixture.database.client, &[owed, triggered])
-        .await
-        .unwrap();
+    for id in [unfetched, triggered, due] {
+        fixture.revoke(id).await;
+    }
+    // Deleted by another program, which knows nothing of files.
+    let delete = format!("update chat_messages set deleted_at = now() where id = {unfolded}");
+    fixture.execute(&delete).await;
+    fixture.trigger(&[unfetched, triggered, unfolded]).await;
     fixture.strike().await;
-    for id in [unfetched, triggered, owed] {
+    for id in [unfetched, triggered, due, unfolded] {
         let row = fixture.row(id).await;
         assert_eq!(
             (&row["state"], &row["last_error"], &row["object_key"], &row["size"]),
@@ -238,17 +261,20 @@ async fn a_deletion_is_owed_until_s3_has_done_it() {
     let mut fixture = Fixture::new().await;
     let id = fixture.receive_picture().await;
     fixture.trigger(&[id]).await;
-    fixture.execute("update chat_messages set deleted_at = now()").await;
+    fixture.revoke(id).await;
     fixture
         .execute("update chat_media set received_at = now() - interval '30 days'")
         .await;
-    owe_deletion(&fixture.database.client, &[id]).await.unwrap();
     let without_s3 = media::App {
         storage: shared::edge::storage::Storage::new(&fixture.aws, "no-such-bucket".to_owned()),
         ..fixture.app.clone()
     };
     handle(&without_s3, json!({}), in_time()).await;
-    assert_eq!(fixture.state(id).await.1.as_deref(), Some("storage_unavailable"));
+    let (state, error, _) = fixture.state(id).await;
+    assert_eq!(
+        (state.as_str(), error.as_deref()),
+        ("pending", Some("storage_unavailable"))
+    );
     assert_eq!(fixture.objects().await.len(), 1);
     fixture.skip_waits().await;
     fixture.strike().await;

@@ -57,6 +57,27 @@ async fn what_graph_says_of_the_type_stands_where_the_webhook_said_nothing() {
 }
 
 #[tokio::test]
+async fn pictures_and_voice_notes_have_what_their_files_say() {
+    let mut fixture = Fixture::new().await;
+    let picture = include_bytes!("../../../../simulator/assets/image.jpg");
+    let picture = fixture.receive("image", "image/jpeg", picture, json!({})).await;
+    let note = include_bytes!("../../../../simulator/assets/voice.ogg");
+    let note = fixture
+        .receive("audio", "audio/ogg; codecs=opus", note, json!({"voice": true}))
+        .await;
+    fixture.trigger(&[picture, note]).await;
+    let row = fixture.row(picture).await;
+    assert!(
+        row["width"].as_i64().unwrap() > 0 && row["height"].as_i64().unwrap() > 0,
+        "{row}"
+    );
+    let row = fixture.row(note).await;
+    assert!(row["duration_ms"].as_i64().unwrap() > 0, "{row}");
+    assert_eq!(row["peaks"].as_array().unwrap().len(), 64);
+    assert_eq!(row["width"], Value::Null);
+}
+
+#[tokio::test]
 async fn a_large_file_comes_whole() {
     let mut fixture = Fixture::new().await;
     let bytes: Vec<u8> = (0..12_000_000_u32).map(|index| (index % 251) as u8).collect();

@@ -39,10 +39,16 @@ pub(super) async fn unite(
     const LOCK: &str = "
         select c.id, c.waba_id, c.phone_number_id, c.customer_id
         from chat_conversations c
-        where c.customer_id = any($1) or c.id = any($2)
-           or (c.waba_id, c.phone_number_id, c.customer_id) in (
-                select o.waba_id, o.phone_number_id, k.customer_id
-                from unnest($2, $3) as k(id, customer_id) join chat_conversations o on o.id = k.id)
+        where c.id in (
+          select c.id from chat_conversations c where c.customer_id = any($1)
+          union
+          select unnest($2)
+          union
+          select c.id from unnest($2, $3) as k(id, customer_id)
+          join chat_conversations o on o.id = k.id
+          join chat_conversations c
+            on c.waba_id = o.waba_id and c.phone_number_id = o.phone_number_id and c.customer_id = k.customer_id
+        )
         order by c.id
         for update of c";
     if merger.customers.is_empty() && merger.orphans.is_empty() {

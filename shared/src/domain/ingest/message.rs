@@ -82,7 +82,7 @@ pub(super) struct Base<'a> {
     pub(super) timestamp: Timestamp,
     pub(super) sender: Sender,
     pub(super) identity: Identity,
-    contact: Option<&'a Value>,
+    profile: Option<&'a Value>,
     via: &'a Via,
 }
 
@@ -116,7 +116,10 @@ impl<'a> Base<'a> {
                 Some(system) => changed_identity(customer, system),
                 None => customer.into(),
             },
-            contact,
+            profile: contact
+                // Whose profile stands alone beside a message wrote it, be it under another form of the number.
+                .or(contacts.first().filter(|_| *via == Via::Live && contacts.len() == 1))
+                .and_then(|contact| contact.get("profile")),
             via,
         })
     }
@@ -190,9 +193,8 @@ pub(super) fn plan_message(base: Base<'_>, message: &Value) -> NewMessage {
         metadata,
         is_placeholder,
     } = content_of(message);
-    let profile = base.contact.and_then(|contact| contact.get("profile"));
     let in_profile = |key| {
-        profile
+        base.profile
             .and_then(|profile| text(profile, key))
             .map(|name| name.chars().take(COLUMN_LENGTH).collect())
     };
