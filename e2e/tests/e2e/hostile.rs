@@ -1,7 +1,7 @@
 //! Signed bodies that are hard on parsers, queues and databases, through all of the stack.
 
 use reqwest::StatusCode;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::stack::{Stack, new_phone, until};
 
@@ -73,4 +73,46 @@ async fn hard_bodies_are_taken_and_their_good_messages_are_there() {
     let rows = database.query(texts, &[&phone]).await.unwrap();
     let contents: Vec<&str> = rows.iter().map(|row| row.get(0)).collect();
     assert_eq!(contents, ["deep", "nul , lone \u{fffd}, é", "a\u{fffe}b\u{ffff}c"]);
+}
+
+#[tokio::test]
+async fn a_history_as_large_as_webhooks_get_is_taken_at_once_and_all_of_it_is_there() {
+    const THREADS: usize = 60;
+    const MESSAGES: usize = 50;
+    // So that its conversations are not the first of an agent's list, where other tests look for theirs.
+    const LONG_AGO: usize = 1_750_000_000;
+    let stack = Stack::open();
+    let phone = new_phone();
+    let digits = phone.trim_start_matches('+');
+    let text = "é".repeat(470);
+    let threads: Vec<Value> = (10..10 + THREADS)
+        .map(|thread| {
+            let customer = format!("{digits}{thread}");
+            let messages: Vec<Value> = (0..MESSAGES)
+                .map(|index| {
+                    json!({"from": customer, "id": format!("wamid.{customer}.{index}"), "timestamp": (LONG_AGO + index).to_string(),
+                           "type": "text", "text": {"body": text}, "history_context": {"status": "READ"}})
+                })
+                .collect();
+            json!({"id": customer, "messages": messages})
+        })
+        .collect();
+    let history = json!([{"metadata": {"phase": 1, "chunk_order": 1, "progress": 100}, "threads": threads}]);
+    let body = json!({"object": "whatsapp_business_account", "entry": [{"id": stack.get("waba_id"), "changes": [{"field": "history",
+        "value": {"messaging_product": "whatsapp", "metadata": {"phone_number_id": stack.get("phone_number_id")}, "history": history}}]}]})
+    .to_string();
+    assert!((3_000_000..4_000_000).contains(&body.len()), "{}", body.len());
+    let status = stack.post_signed(body.into_bytes(), "application/json").await;
+    assert_eq!(status, StatusCode::OK);
+    let database = stack.database().await;
+    let counts = until("the whole history", async || {
+        const COUNT: &str = "
+            select count(*), count(distinct c.id), count(*) filter (where m.content = $2 and m.is_history), coalesce(sum(distinct c.unread_count), 0)
+            from chat_messages m join chat_conversations c on c.id = m.conversation_id where c.customer_phone like $1 || '__'";
+        let row = database.query_one(COUNT, &[&phone, &text]).await.unwrap();
+        let counts: [i64; 4] = [row.get(0), row.get(1), row.get(2), row.get(3)];
+        (counts[0] >= 3000).then_some(counts)
+    })
+    .await;
+    assert_eq!(counts, [3000, 60, 3000, 0]);
 }

@@ -1,9 +1,11 @@
 //! The whole path, as its users go it. One test at a time: some of them stop the database.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+mod clock;
 mod conversation;
 mod hostile;
 mod outage;
+mod poison;
 mod replay;
 mod stack;
 mod tenants;

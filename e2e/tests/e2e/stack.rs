@@ -1,13 +1,21 @@
 //! The running stack, seen from outside.
 
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::Pin;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use aws_sdk_sqs::types::QueueAttributeName;
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 use shared::whatsapp::signature;
 
 /// How long something may take that takes well under a second on an idle machine.
 const PATIENCE: Duration = Duration::from_mins(1);
+
+/// The key of the queue between webhook and consumer.
+pub(crate) const EVENTS: &str = "events_queue_url";
 
 pub(crate) struct Stack {
     file: Value,
@@ -83,7 +91,16 @@ impl Stack {
 
     /// Has a customer write through the simulator.
     pub(crate) async fn customer_writes(&self, phone: &str, text: &str) {
-        let body = json!({"phone_number_id": self.get("phone_number_id"), "from": phone, "name": "Ines Prado", "text": {"body": text}});
+        self.customer_sends(phone, json!({"text": {"body": text}})).await;
+    }
+
+    /// Has a customer send a message of any kind through the simulator.
+    pub(crate) async fn customer_sends(&self, phone: &str, message: Value) {
+        let mut body = json!({"phone_number_id": self.get("phone_number_id"), "from": phone, "name": "Ines Prado"});
+        let Value::Object(message) = message else {
+            panic!("a message is an object");
+        };
+        body.as_object_mut().expect("it is one").extend(message);
         let url = format!("{}/_simulator/customer-messages", self.get("simulator_url"));
         let answer = self
             .http
@@ -99,6 +116,21 @@ impl Stack {
     pub(crate) async fn post_webhook(&self, body: &Value) -> StatusCode {
         self.post_signed(body.to_string().into_bytes(), "application/json")
             .await
+    }
+
+    /// A webhook with one text from this customer, who writes now.
+    pub(crate) fn text(&self, phone: &str, wamid: &str, text: &str) -> Value {
+        let from = phone.trim_start_matches('+');
+        let now = jiff::Timestamp::now().as_second().to_string();
+        json!({"object": "whatsapp_business_account", "entry": [{"id": self.get("waba_id"), "changes": [{"field": "messages",
+            "value": {"messaging_product": "whatsapp", "metadata": {"phone_number_id": self.get("phone_number_id")},
+                      "contacts": [{"wa_id": from, "profile": {"name": "Ines Prado"}}],
+                      "messages": [{"from": from, "id": wamid, "timestamp": now, "type": "text", "text": {"body": text}}]}}]}]})
+    }
+
+    /// A connection to the stack's database.
+    pub(crate) async fn database(&self) -> tokio_postgres::Client {
+        shared::testing::connect(self.get("database_url")).await
     }
 
     /// Posts any bytes with their signature.
@@ -132,9 +164,55 @@ impl Stack {
             .region("us-east-1")
             .test_credentials()
             .endpoint_url(self.get("aws_endpoint_url"))
-            .load()
+            .load();
+        aws_sdk_sqs::Client::new(&Box::pin(aws).await)
+    }
+
+    /// A number among the attributes of a queue of `stack.json`.
+    pub(crate) async fn depth(&self, queue: &str, name: QueueAttributeName) -> u64 {
+        let attribute = self.queue_attribute(queue, name).await;
+        attribute.map_or(0, |count| count.parse().expect("it is a number"))
+    }
+
+    /// How many items of webhooks were given up.
+    pub(crate) async fn dead_letters(&self) -> u64 {
+        let visible = QueueAttributeName::ApproximateNumberOfMessages;
+        self.depth("dead_letter_queue_url", visible).await
+    }
+
+    /// An attribute of a queue of `stack.json`.
+    pub(crate) async fn queue_attribute(&self, queue: &str, name: QueueAttributeName) -> Option<String> {
+        let client = self.sqs().await;
+        let request = client.get_queue_attributes().queue_url(self.get(queue));
+        let answer = Box::pin(request.attribute_names(name.clone()).send()).await;
+        answer.expect("the queue answers").attributes?.remove(&name)
+    }
+
+    /// Has the queue of the webhook's items give them up after as many receives, while `body` runs.
+    pub(crate) async fn with_max_receive_count(&self, count: u32, body: Pin<Box<dyn Future<Output = ()> + '_>>) {
+        // What an earlier test left there would be given up too.
+        until("the queue to be empty", async || {
+            let visible = self.depth(EVENTS, QueueAttributeName::ApproximateNumberOfMessages);
+            let hidden = self.depth(EVENTS, QueueAttributeName::ApproximateNumberOfMessagesNotVisible);
+            (visible.await + hidden.await == 0).then_some(())
+        })
+        .await;
+        let policy = self.queue_attribute(EVENTS, QueueAttributeName::RedrivePolicy).await;
+        let policy = policy.expect("it has a dead-letter queue");
+        let mut small: Value = serde_json::from_str(&policy).expect("it is JSON");
+        small["maxReceiveCount"] = json!(count);
+        self.set_redrive_policy(&small.to_string()).await;
+        and_then(body, self.set_redrive_policy(&policy)).await;
+    }
+
+    async fn set_redrive_policy(&self, policy: &str) {
+        let client = self.sqs().await;
+        let request = client.set_queue_attributes().queue_url(self.get(EVENTS));
+        let answer = request
+            .attributes(QueueAttributeName::RedrivePolicy, policy)
+            .send()
             .await;
-        aws_sdk_sqs::Client::new(&aws)
+        answer.expect("the queue answers");
     }
 
     /// What the simulator was asked to send, with this text in it.
@@ -168,14 +246,35 @@ pub(crate) fn new_phone() -> String {
     format!("+4917{digits:08}")
 }
 
+/// Runs `body` to its end, be it good or bad, and then what makes the stack whole again for the tests that follow.
+pub(crate) fn and_then(body: impl Future<Output = ()>, repair: impl Future<Output = ()>) -> impl Future<Output = ()> {
+    let (mut body, repair) = (Box::pin(body), Box::pin(repair));
+    async move {
+        let ended = poll_fn(|context| {
+            let polled = catch_unwind(AssertUnwindSafe(|| body.as_mut().poll(context)));
+            polled.map_or_else(|panic| Poll::Ready(Err(panic)), |poll| poll.map(Ok))
+        })
+        .await;
+        repair.await;
+        if let Err(panic) = ended {
+            resume_unwind(panic);
+        }
+    }
+}
+
 /// Asks until there is an answer.
-pub(crate) async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+pub(crate) async fn until<T>(what: &str, ask: impl AsyncFnMut() -> Option<T>) -> T {
+    until_within(PATIENCE, what, ask).await
+}
+
+/// Asks until there is an answer, for no longer than `patience`.
+pub(crate) async fn until_within<T>(patience: Duration, what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     let begun = Instant::now();
     loop {
         if let Some(answer) = ask().await {
             return answer;
         }
-        assert!(begun.elapsed() < PATIENCE, "waited in vain for {what}");
+        assert!(begun.elapsed() < patience, "waited in vain for {what}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
