@@ -108,7 +108,7 @@ pub(crate) fn fields(object: &Value) -> Vec<&str> {
 }
 
 /// The fields of a conversation, sorted.
-pub(crate) const CONVERSATION_FIELDS: [&str; 18] = [
+pub(crate) const CONVERSATION_FIELDS: [&str; 19] = [
     "created_at",
     "customer_name",
     "customer_phone",
