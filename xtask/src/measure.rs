@@ -75,7 +75,7 @@ impl<'a> Customer<'a> {
         let begun = Instant::now();
         while customer.conversation.is_empty() {
             let query = [("phone_number_id", stack.phone_number_id.as_str()), ("limit", "100")];
-            let page = customer.get("conversations", &query).await?;
+            let page = stack.get(&customer.http, "conversations", &query).await?;
             let mut all = page["conversations"].as_array().into_iter().flatten();
             if let Some(found) = all.find(|one| one["customer_phone"] == shown.as_str()) {
                 customer.conversation = found["id"].to_string();
@@ -94,7 +94,7 @@ impl<'a> Customer<'a> {
         loop {
             // The newest are enough: nobody else writes here.
             let query = [("conversation_id", self.conversation.as_str()), ("limit", "5")];
-            let page = self.get("messages", &query).await?;
+            let page = self.stack.get(&self.http, "messages", &query).await?;
             let mut newest = page["messages"].as_array().into_iter().flatten();
             if newest.any(|message| message["wa_message_id"] == wamid.as_str()) {
                 return Ok(begun.elapsed());
@@ -132,16 +132,6 @@ impl<'a> Customer<'a> {
             bail!("the webhook answered with {}", answer.status());
         }
         Ok(wamid)
-    }
-
-    async fn get(&self, route: &str, query: &[(&str, &str)]) -> Result<Value> {
-        let url = format!("{}/api/live-chat/{route}", self.stack.api_url);
-        let request = self.http.get(url).query(query).bearer_auth(&self.stack.agent_token);
-        let answer = request.send().await.context("the API does not answer")?;
-        if !answer.status().is_success() {
-            bail!("GET {route} was answered with {}", answer.status());
-        }
-        Ok(answer.json().await?)
     }
 }
 

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -22,6 +22,9 @@ enum Mode {
 /// The statement of a commit, and its tag in the server's answer.
 const COMMIT: &[u8] = b"COMMIT\0";
 
+/// The server is ready for another statement: a message of this type and length.
+const READY: &[u8] = b"Z\0\0\0\x05";
+
 /// The proxy; its port closes with it.
 pub struct Proxy {
     /// Where it listens.
@@ -29,6 +32,7 @@ pub struct Proxy {
     mode: watch::Sender<Mode>,
     accepted: Arc<AtomicUsize>,
     loses_commit: Arc<AtomicBool>,
+    round_trips: Arc<AtomicUsize>,
     listening: JoinHandle<()>,
 }
 
@@ -40,12 +44,19 @@ impl Proxy {
         let mode = watch::Sender::new(Mode::Pass);
         let accepted = Arc::new(AtomicUsize::new(0));
         let loses_commit = Arc::new(AtomicBool::new(false));
+        let round_trips = Arc::new(AtomicUsize::new(0));
         let (changes, count, loses) = (mode.clone(), accepted.clone(), loses_commit.clone());
+        let answers = round_trips.clone();
         let listening = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 count.fetch_add(1, Ordering::SeqCst);
                 let loses_commit = loses.swap(false, Ordering::SeqCst);
-                tokio::spawn(pass(stream, upstream.clone(), changes.subscribe(), loses_commit));
+                let way = Way {
+                    upstream: upstream.clone(),
+                    loses_commit,
+                    answers: answers.clone(),
+                };
+                tokio::spawn(pass(stream, way, changes.subscribe()));
             }
         });
         Self {
@@ -53,6 +64,7 @@ impl Proxy {
             mode,
             accepted,
             loses_commit,
+            round_trips,
             listening,
         }
     }
@@ -96,6 +108,12 @@ impl Proxy {
         self.loses_commit.store(true, Ordering::SeqCst);
     }
 
+    /// How often the server was ready for another statement so far. PostgreSQL without TLS only.
+    #[must_use]
+    pub fn round_trips(&self) -> usize {
+        self.round_trips.load(Ordering::SeqCst)
+    }
+
     /// How many connections were made so far.
     #[must_use]
     pub fn accepted(&self) -> usize {
@@ -109,14 +127,17 @@ impl Drop for Proxy {
     }
 }
 
-async fn pass(mut client: TcpStream, upstream: String, mut mode: watch::Receiver<Mode>, loses_commit: bool) {
+/// What a connection leads to, and what is to be seen of it.
+struct Way {
+    upstream: String,
+    loses_commit: bool,
+    answers: Arc<AtomicUsize>,
+}
+
+async fn pass(mut client: TcpStream, way: Way, mut mode: watch::Receiver<Mode>) {
     let copy = async {
-        let mut server = TcpStream::connect(upstream).await?;
-        if loses_commit {
-            return pass_until_commit(&mut client, &mut server).await;
-        }
-        copy_bidirectional(&mut client, &mut server).await?;
-        std::io::Result::Ok(())
+        let mut server = TcpStream::connect(&way.upstream).await?;
+        relay(&mut client, &mut server, &way).await
     };
     tokio::select! {
         biased;
@@ -127,9 +148,12 @@ async fn pass(mut client: TcpStream, upstream: String, mut mode: watch::Receiver
     let _ = mode.wait_for(|mode| *mode == Mode::Cut).await;
 }
 
-/// Passes everything on until the server has answered a commit; the answer stays here.
-async fn pass_until_commit(client: &mut TcpStream, server: &mut TcpStream) -> std::io::Result<()> {
+/// Passes everything on, and counts the server's answers; where a commit is to be lost, until the server has answered one: the answer
+/// stays here.
+async fn relay(client: &mut TcpStream, server: &mut TcpStream, way: &Way) -> std::io::Result<()> {
     let (mut asked, mut answered) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
+    // The end of what came before: a message may come in two pieces.
+    let mut tail = Vec::new();
     loop {
         tokio::select! {
             length = client.read(&mut asked) => {
@@ -138,7 +162,7 @@ async fn pass_until_commit(client: &mut TcpStream, server: &mut TcpStream) -> st
                 if asked.is_empty() {
                     return Ok(());
                 }
-                if holds(asked, COMMIT) {
+                if way.loses_commit && holds(asked, COMMIT) {
                     break;
                 }
             }
@@ -148,6 +172,10 @@ async fn pass_until_commit(client: &mut TcpStream, server: &mut TcpStream) -> st
                 if answered.is_empty() {
                     return Ok(());
                 }
+                tail.extend_from_slice(answered);
+                let ready = tail.windows(READY.len()).filter(|window| *window == READY).count();
+                way.answers.fetch_add(ready, Ordering::SeqCst);
+                tail.drain(..tail.len().saturating_sub(READY.len() - 1));
             }
         }
     }

@@ -22,7 +22,7 @@ pub(super) async fn observe(stack: &StackFile, database: &Client, numbers: &Hash
         http: reqwest::Client::new(),
         stack,
     };
-    let known = api.get("phone-numbers", &[]).await?;
+    let known = stack.get(&api.http, "phone-numbers", &[]).await?;
     let known = known["phone_numbers"].as_array().into_iter().flatten();
     let known: HashSet<String> = known
         .filter_map(|number| Some(number["phone_number_id"].as_str()?.to_owned()))
@@ -65,16 +65,6 @@ struct Api<'a> {
 }
 
 impl Api<'_> {
-    async fn get(&self, route: &str, query: &[(&str, &str)]) -> Result<Value> {
-        let url = format!("{}/api/live-chat/{route}", self.stack.api_url);
-        let request = self.http.get(url).query(query).bearer_auth(&self.stack.agent_token);
-        let answer = request.send().await.context("the API does not answer")?;
-        if !answer.status().is_success() {
-            bail!("GET {route} was answered with {}", answer.status());
-        }
-        Ok(answer.json().await?)
-    }
-
     /// The rows of all pages of a list.
     async fn pages(&self, route: &str, of: (&str, &str), cursor_name: &str) -> Result<Vec<Value>> {
         let mut rows = Vec::new();
@@ -82,7 +72,7 @@ impl Api<'_> {
         loop {
             let mut query = vec![of, ("limit", PAGE)];
             query.extend(cursor.as_deref().map(|cursor| (cursor_name, cursor)));
-            let mut page = self.get(route, &query).await?;
+            let mut page = self.stack.get(&self.http, route, &query).await?;
             match page[route].take() {
                 Value::Array(more) => rows.extend(more),
                 _ => bail!("GET {route} was answered without a list"),

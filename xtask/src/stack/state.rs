@@ -5,9 +5,10 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use aws_lc_rs::rand;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// The secrets of a stack. They are kept beside the database, whose access tokens are encrypted by one of them.
 #[derive(Serialize, Deserialize)]
@@ -84,6 +85,20 @@ impl StackFile {
             )
         })?;
         serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))
+    }
+
+    /// Asks a route of the agents' API, as the demo agent.
+    ///
+    /// # Errors
+    /// When it is not answered with success.
+    pub(crate) async fn get(&self, http: &reqwest::Client, route: &str, query: &[(&str, &str)]) -> Result<Value> {
+        let url = format!("{}/api/live-chat/{route}", self.api_url);
+        let request = http.get(url).query(query).bearer_auth(&self.agent_token);
+        let answer = request.send().await.context("the API does not answer")?;
+        if !answer.status().is_success() {
+            bail!("GET {route} was answered with {}", answer.status());
+        }
+        Ok(answer.json().await?)
     }
 }
 
