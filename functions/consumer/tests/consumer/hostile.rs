@@ -1,6 +1,6 @@
 //! Webhooks that are not as Meta describes them: each item is applied or kept, none spoils its batch.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -99,21 +99,28 @@ fn damaged_samples() -> Vec<String> {
     bodies
 }
 
-/// Registers the numbers that the samples are about, so that they go all the way. They are of one account.
+/// Registers the numbers that the samples are about, so that they go all the way.
 async fn register_samples(fixture: &Fixture) {
-    let mut numbers = BTreeSet::new();
+    let mut accounts: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for sample in samples() {
         let mut plan = Plan::default();
         ingest::plan(parse(&sample.to_string()), SAMPLES_SENT, &mut plan);
-        numbers.extend(plan.origins().map(|origin| origin.phone_number_id.clone()));
+        for origin in plan.origins() {
+            let account = origin.waba_id.clone().expect("samples name it");
+            accounts
+                .entry(account)
+                .or_default()
+                .insert(origin.phone_number_id.clone());
+        }
     }
-    let account = samples()[0]["entry"][0]["id"].as_str().unwrap().to_owned();
-    let first = numbers.pop_first().expect("samples name numbers");
-    fixture.database.add_number(&account, &first).await;
     let insert = "insert into phone_numbers (waba_id, phone_number_id, is_registered) values ($1, $2, true)";
-    for number in numbers {
-        let client = &fixture.database.client;
-        client.execute(insert, &[&account, &number]).await.unwrap();
+    for (account, mut numbers) in accounts {
+        let first = numbers.pop_first().expect("it has a number");
+        fixture.database.add_number(&account, &first).await;
+        for number in numbers {
+            let client = &fixture.database.client;
+            client.execute(insert, &[&account, &number]).await.unwrap();
+        }
     }
 }
 
