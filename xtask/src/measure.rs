@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use reqwest::Client;
-use serde_json::{Value, json};
+use serde_json::json;
 use shared::whatsapp::signature;
 
 use crate::stack::StackFile;

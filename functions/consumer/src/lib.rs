@@ -107,7 +107,7 @@ pub async fn handle(app: &App, records: Vec<SqsMessage>) -> SqsBatchResponse {
     let batch = plans.iter().fold(Plan::default(), merge);
     let failed = match apply(app, &batch, now).await {
         Ok(()) => Vec::new(),
-        Err(error) if error.is_transient() => give_back(app, &records, &error, now).await,
+        Err(error) if error.is_outage() => give_back(app, &records, &error, now).await,
         Err(error) => {
             tracing::warn!(%error, records = plans.len(), "a record spoils the batch, each goes by itself");
             one_by_one(app, &records, plans, now).await
@@ -210,7 +210,7 @@ async fn one_by_one(app: &App, records: &[SqsMessage], plans: Vec<Plan>, now: Ti
 /// new ones: an outage of any length leads nothing to the dead-letter queue, nor over the end of the queue's retention.
 async fn give_back(app: &App, records: &[SqsMessage], error: &DbError, now: Timestamp) -> Vec<String> {
     tracing::error!(%error, records = records.len(), "records given back");
-    let limit = if error.is_transient() {
+    let limit = if error.is_outage() {
         app.queue.max_receive_count().await
     } else {
         None

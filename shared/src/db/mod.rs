@@ -35,9 +35,12 @@ const PING_DEADLINE: Duration = Duration::from_secs(1);
 /// What went wrong with a statement. Holds no value of any row: PostgreSQL's details quote them.
 #[derive(Debug, thiserror::Error)]
 pub enum DbError {
-    /// Not reachable, shutting down, out of connections, or a conflict that a second try resolves.
+    /// Not reachable, shutting down, or out of connections.
     #[error("the database is unavailable: {0}")]
     Unavailable(String),
+    /// It gave this statement up: a deadlock, a lock or an answer that took too long. A second try may succeed.
+    #[error("the database gave a statement up: SQLSTATE {0}")]
+    GivenUp(String),
     /// It refused this statement with this data, and would again.
     #[error("the database refused a statement: SQLSTATE {code}{}", .constraint.as_ref().map(|name| format!(", constraint {name}")).unwrap_or_default())]
     Refused {
@@ -55,6 +58,12 @@ impl DbError {
     /// Whether the same statement may succeed later.
     #[must_use]
     pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::GivenUp(_))
+    }
+
+    /// Whether the database is away, for whatever statement.
+    #[must_use]
+    pub fn is_outage(&self) -> bool {
         matches!(self, Self::Unavailable(_))
     }
 }
@@ -62,7 +71,8 @@ impl DbError {
 impl From<tokio_postgres::Error> for DbError {
     fn from(error: tokio_postgres::Error) -> Self {
         match error.as_db_error() {
-            Some(refusal) if is_transient(refusal.code()) => {
+            Some(refusal) if has_class(refusal.code(), &GIVEN_UP) => Self::GivenUp(refusal.code().code().to_owned()),
+            Some(refusal) if has_class(refusal.code(), &OUTAGE) => {
                 Self::Unavailable(format!("SQLSTATE {}", refusal.code().code()))
             }
             Some(refusal) => Self::Refused {
@@ -80,13 +90,14 @@ impl From<tokio_postgres::Error> for DbError {
     }
 }
 
-/// Classes 08 (connection), 53 (resources), 57P (shutdown), 57014 (statement timeout), 40 (serialization, deadlock), 55P03 (lock), and what poolers say while their
-/// server is away. Source: <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
-fn is_transient(code: &SqlState) -> bool {
-    let code = code.code();
-    ["08", "53", "57P", "57014", "40", "55P03", "58", "25006", "XX000"]
-        .iter()
-        .any(|class| code.starts_with(class))
+/// Classes 40 (serialization, deadlock), 55P03 (lock), 57014 (statement timeout).
+/// Source: <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
+const GIVEN_UP: [&str; 3] = ["40", "55P03", "57014"];
+/// Classes 08 (connection), 53 (resources), 57P (shutdown), 58 (its system), and what poolers say while their server is away.
+const OUTAGE: [&str; 6] = ["08", "53", "57P", "58", "25006", "XX000"];
+
+fn has_class(code: &SqlState, classes: &[&str]) -> bool {
+    classes.iter().any(|class| code.code().starts_with(class))
 }
 
 /// The start of a text's hash: what advisory locks are keyed by.

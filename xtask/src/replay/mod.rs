@@ -236,11 +236,21 @@ fn items_of(body: &[u8]) -> Vec<Item> {
         .events
         .iter()
         .map(|event| item(event.origin.digest, format!("event {}", event.what.kind())));
+    // Applied, and kept raw.
+    let contacts = plan.facts.iter().filter_map(|fact| {
+        let origin = fact.origin.as_ref()?;
+        Some(item(origin.digest, format!("contact {}", fact.name)))
+    });
     let others = plan
         .quarantined
         .iter()
         .map(|other| item(other.digest, "other".to_owned()));
-    messages.chain(statuses).chain(events).chain(others).collect()
+    messages
+        .chain(statuses)
+        .chain(events)
+        .chain(contacts)
+        .chain(others)
+        .collect()
 }
 
 /// Looks the items up until each is found, or nothing has happened for a while.

@@ -124,3 +124,41 @@ async fn a_record_that_can_be_kept_nowhere_is_its_own_failure() {
         (2, 1)
     );
 }
+
+#[tokio::test]
+async fn a_record_that_the_database_gives_up_every_time_goes_its_way_alone() {
+    let fixture = Fixture::new().await;
+    let rule = "
+        create function give_up() returns trigger language plpgsql as
+          $$ begin raise exception 'too slow' using errcode = '57014'; end $$;
+        create trigger slow before insert on chat_messages for each row when (new.content = 'slow') execute function give_up()";
+    fixture.database.client.batch_execute(rule).await.unwrap();
+    fixture.sqs.set_max_receive_count(3);
+    let bodies = [
+        text("15550111", "wamid.A", NOON, "a"),
+        text("15550111", "wamid.B", NOON, "slow"),
+        text("15550112", "wamid.C", NOON, "c"),
+    ];
+    let mut all = records(&bodies);
+    for record in &mut all {
+        record
+            .attributes
+            .insert("ApproximateReceiveCount".to_owned(), "3".to_owned());
+    }
+    let response = consumer::handle(&fixture.app, all).await;
+    let failed: Vec<&str> = response
+        .batch_item_failures
+        .iter()
+        .map(|failure| failure.item_identifier.as_str())
+        .collect();
+    // Its last receive: it is to end in the dead-letter queue, where somebody sees it.
+    assert_eq!(failed, ["record-1"]);
+    assert_eq!(fixture.messages().await.len(), 2);
+    assert!(
+        fixture
+            .sqs
+            .calls()
+            .iter()
+            .all(|(operation, _)| operation != "SendMessageBatch")
+    );
+}

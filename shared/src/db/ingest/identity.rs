@@ -53,10 +53,12 @@ pub(super) struct Customers {
     pub(super) united: United,
 }
 
-/// Finds the customers, and makes and unites what has to be.
+/// Finds the customers, and makes and unites what has to be. `portfolios` are all that the batch touches, be it with items that name
+/// nobody: their conversations may be about to be united.
 pub(super) async fn resolve(
     transaction: &Transaction<'_>,
     sightings: &[Sighting<'_>],
+    portfolios: &[&str],
     quarantined: &mut Vec<Quarantined>,
 ) -> Result<Customers, DbError> {
     let ids: Vec<PortfolioId> = sightings
@@ -66,7 +68,7 @@ pub(super) async fn resolve(
         .into_iter()
         .collect();
     let known = Known::read(transaction, &ids, sightings).await?;
-    let mut alone: BTreeMap<&str, bool> = BTreeMap::new();
+    let mut alone: BTreeMap<&str, bool> = portfolios.iter().map(|portfolio| (*portfolio, false)).collect();
     for sighting in sightings {
         *alone.entry(&sighting.number.portfolio).or_default() |= !known.settles(sighting);
     }

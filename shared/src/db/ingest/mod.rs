@@ -66,7 +66,8 @@ async fn apply_within(transaction: &Transaction<'_>, plan: &Plan, now: Timestamp
     };
     let mut sorted = Sorted::new(plan, number_of, &mut quarantined);
 
-    let customers = identity::resolve(transaction, &sorted.sightings(), &mut quarantined).await?;
+    let portfolios = sorted.portfolios();
+    let customers = identity::resolve(transaction, &sorted.sightings(), &portfolios, &mut quarantined).await?;
     sorted.give_customers(&customers);
     events::lock_wamids(transaction, sorted.wamids()).await?;
     let told = sorted.told();
@@ -134,7 +135,7 @@ pub(super) async fn identify(
         needs: Needs::Conversation,
     };
     let mut quarantined = Vec::new();
-    let customers = identity::resolve(transaction, &[sighting], &mut quarantined).await?;
+    let customers = identity::resolve(transaction, &[sighting], &[], &mut quarantined).await?;
     let involved: Vec<i64> = customers.of.iter().copied().flatten().collect();
     let positions = conversations::lock(transaction, &involved, &[], &[]).await?;
     let touched = Touched {
@@ -218,6 +219,20 @@ impl<'a> Sorted<'a> {
             }
         }
         sorted
+    }
+
+    /// The portfolios of all numbers.
+    fn portfolios(&self) -> Vec<&'a str> {
+        let messages = self.messages.iter().map(|known| known.number);
+        let statuses = self.statuses.iter().map(|known| known.number);
+        let events = self.events.iter().map(|known| known.number);
+        let contacts = self.contacts.iter().map(|known| known.number);
+        messages
+            .chain(statuses)
+            .chain(events)
+            .chain(contacts)
+            .map(|number| number.portfolio.as_str())
+            .collect()
     }
 
     /// In the order in which [`Self::give_customers`] reads the answer.
