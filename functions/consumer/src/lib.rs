@@ -93,11 +93,7 @@ async fn ask_for_files(app: &App, files: &[OwedFile]) {
             task.to_message(&file.phone_number_id)
         })
         .collect();
-    match tokio::time::timeout(TRIGGER_DEADLINE, app.media_queue.publish(&messages)).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::warn!(%error, "files wait for the clock"),
-        Err(_) => tracing::warn!("files wait for the clock: SQS takes too long"),
-    }
+    app.media_queue.trigger(&messages, TRIGGER_DEADLINE).await;
 }
 
 /// Takes a batch; answers with the records that have to come again.

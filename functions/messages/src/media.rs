@@ -108,7 +108,11 @@ pub(crate) async fn retry_media(
         .await?
         .ok_or(ApiError::NotFound)?;
     if !is_stored {
-        trigger(&app, &file).await;
+        let task = MediaTask {
+            message_id: file.message_id,
+        };
+        let trigger = task.to_message(&file.phone_number_id);
+        app.media_queue.trigger(&[trigger], TRIGGER_TIME).await;
     }
     let status = if is_stored {
         StatusCode::OK
@@ -125,17 +129,4 @@ async fn find(app: &App, agent: Agent, id: MessageId) -> Result<AgentFile, ApiEr
         .database
         .run(async |client| db::media::find(client, agent.user_id, &id).await);
     find.await?.ok_or(ApiError::NotFound)
-}
-
-/// Best effort: the file is due, and the clock takes it within a minute.
-async fn trigger(app: &App, file: &AgentFile) {
-    let task = MediaTask {
-        message_id: file.message_id,
-    };
-    let message = [task.to_message(&file.phone_number_id)];
-    match tokio::time::timeout(TRIGGER_TIME, app.media_queue.publish(&message)).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::warn!(%error, "a trigger was not sent"),
-        Err(_) => tracing::warn!("a trigger was not sent in time"),
-    }
 }

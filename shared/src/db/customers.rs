@@ -91,6 +91,9 @@ pub async fn find(client: &impl GenericClient, ids: &[PortfolioId]) -> Result<Ve
 /// When the database does not answer.
 pub async fn ids_of(client: &impl GenericClient, customers: &[i64]) -> Result<Vec<(PortfolioId, i64)>, DbError> {
     const FIND: &str = "select portfolio, kind, value, customer_id from chat_customer_ids where customer_id = any($1)";
+    if customers.is_empty() {
+        return Ok(Vec::new());
+    }
     let rows = client.query_typed(FIND, &[(&customers, Type::INT8_ARRAY)]).await?;
     rows.iter().map(|row| Ok((read_id(row)?, row.try_get(3)?))).collect()
 }

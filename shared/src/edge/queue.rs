@@ -69,6 +69,17 @@ impl Queue {
         Ok(())
     }
 
+    /// Publishes triggers: messages that only make something sooner that a clock does anyway. Best effort, and never for longer than
+    /// `deadline`.
+    pub async fn trigger(&self, messages: &[QueueMessage], deadline: Duration) {
+        // Boxed, because the type of the SDK's call within a handler is too deep for the compiler.
+        match tokio::time::timeout(deadline, Box::pin(self.publish(messages))).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "triggers were not sent: their work waits for the clock"),
+            Err(_) => tracing::warn!("triggers were not sent in time: their work waits for the clock"),
+        }
+    }
+
     /// Sends one batch and leaves in `unsent` what SQS did not take.
     async fn publish_batch(&self, unsent: &mut Vec<&QueueMessage>) -> Result<(), String> {
         let mut request = self.client.send_message_batch().queue_url(&self.url);

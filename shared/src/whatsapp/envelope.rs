@@ -211,7 +211,9 @@ impl<'a> Change<'a> {
         wrap(self.object, &self.entry, &format!("{{{}}}", change.join(",")))
     }
 
-    fn contacts_named_by(&self, items: &[&str]) -> Vec<&'a str> {
+    /// The raw contacts that the items name; all where none is named.
+    #[must_use]
+    pub fn contacts_named_by(&self, items: &[&str]) -> Vec<&'a str> {
         let contacts = self.items("contacts");
         if contacts.len() < 2 {
             return contacts;

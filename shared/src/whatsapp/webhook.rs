@@ -136,7 +136,7 @@ fn change_items(change: &Change<'_>) -> Vec<Item> {
                 ("state_sync", Some(contact)) => Content::ContactSync(contact),
                 ("user_preferences", Some(preference)) => Content::Preference(preference),
                 (_, Some(message)) => Content::Message {
-                    contacts: contacts_in(&body),
+                    contacts: contacts_of(change, raw),
                     message,
                     via: match (name, *list) {
                         (_, "message_echoes") => Via::Echo,
@@ -211,7 +211,7 @@ fn history_items(change: &Change<'_>, raw: &str) -> Vec<(Content, String)> {
             let content = match parse_clean(message) {
                 None => unknown("unreadable_item"),
                 Some(message) => Content::Message {
-                    contacts: contacts_in(&body),
+                    contacts: contacts_of(change, &own_history),
                     message,
                     via: Via::History(thread_of(&thread)),
                 },
@@ -240,17 +240,10 @@ fn unknown(reason: &str) -> Content {
     }
 }
 
-/// The contacts that [`Change::body_with`] left beside the item.
-fn contacts_in(body: &str) -> Vec<Value> {
-    parts(body)
-        .iter()
-        .filter_map(|part| match part {
-            Part::Change(change) => Some(change.items("contacts")),
-            Part::Malformed { .. } => None,
-        })
-        .flatten()
-        .filter_map(parse_clean)
-        .collect()
+/// The contacts that [`Change::body_with`] leaves beside the item.
+fn contacts_of(change: &Change<'_>, raw: &str) -> Vec<Value> {
+    let contacts = change.contacts_named_by(&[raw]);
+    contacts.into_iter().filter_map(parse_clean).collect()
 }
 
 /// The contact that a person is: the one with their `wa_id` or `user_id`, else the only one, unless it names somebody else.

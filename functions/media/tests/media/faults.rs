@@ -4,7 +4,6 @@ use media::App;
 use serde_json::{Value, json};
 use shared::db::Database;
 use shared::db::settings::Settings;
-use shared::edge::storage::Storage;
 use shared::testing::proxy::Proxy;
 
 use crate::support::{BYTES, Fixture, in_time, triggers};
@@ -233,10 +232,7 @@ async fn without_a_good_token_it_waits_for_one() {
 async fn without_s3_it_is_fetched_again_and_nothing_is_left_over() {
     let mut fixture = Fixture::new().await;
     let id = fixture.receive_picture().await;
-    let app = App {
-        storage: Storage::new(&fixture.aws, "no-such-bucket".to_owned()),
-        ..fixture.app.clone()
-    };
+    let app = fixture.without_s3();
     let response = media::handle(&app, triggers(&[id]), in_time()).await;
     assert!(response.batch_item_failures.is_empty());
     assert_eq!(fixture.state(id).await, pending("storage_unavailable", 1));

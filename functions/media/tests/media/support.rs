@@ -136,6 +136,14 @@ impl Fixture {
         failures.map(|failure| failure.item_identifier).collect()
     }
 
+    /// The function as it is while its bucket is away.
+    pub(crate) fn without_s3(&self) -> App {
+        App {
+            storage: Storage::new(&self.aws, "no-such-bucket".to_owned()),
+            ..self.app.clone()
+        }
+    }
+
     /// Lets the clock strike.
     pub(crate) async fn strike(&self) {
         handle(&self.app, json!({"source": "clock"}), in_time()).await;

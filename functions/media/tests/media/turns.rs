@@ -265,11 +265,7 @@ async fn a_deletion_is_owed_until_s3_has_done_it() {
     fixture
         .execute("update chat_media set received_at = now() - interval '30 days'")
         .await;
-    let without_s3 = media::App {
-        storage: shared::edge::storage::Storage::new(&fixture.aws, "no-such-bucket".to_owned()),
-        ..fixture.app.clone()
-    };
-    handle(&without_s3, json!({}), in_time()).await;
+    handle(&fixture.without_s3(), json!({}), in_time()).await;
     let (state, error, _) = fixture.state(id).await;
     assert_eq!(
         (state.as_str(), error.as_deref()),
@@ -289,11 +285,7 @@ async fn the_file_of_a_conversation_that_is_gone_is_taken_out_of_the_bucket() {
     fixture.trigger(&[id]).await;
     assert_eq!(fixture.objects().await.len(), 1);
     fixture.execute("delete from chat_conversations").await;
-    let without_s3 = media::App {
-        storage: shared::edge::storage::Storage::new(&fixture.aws, "no-such-bucket".to_owned()),
-        ..fixture.app.clone()
-    };
-    handle(&without_s3, json!({}), in_time()).await;
+    handle(&fixture.without_s3(), json!({}), in_time()).await;
     assert_eq!(fixture.objects().await.len(), 1, "owed as long as S3 does not do it");
     fixture.strike().await;
     assert!(fixture.objects().await.is_empty());

@@ -7,7 +7,7 @@ use tokio_postgres::Transaction;
 use tokio_postgres::types::Type;
 
 use super::batch::ReadPositions;
-use super::identity::Merger;
+use super::identity::{ConversationKey, Merger};
 use super::insert::{Removed, remove_messages};
 use crate::db::accounts::Number;
 use crate::db::events::CONFLICT;
@@ -173,7 +173,7 @@ async fn merge_rows(transaction: &Transaction<'_>, moves: &[(i64, i64, i64)]) ->
     const STATEMENTS: [&str; 3] = [
         // Two conversations of one customer on one number stand side by side only until the end of this.
         "update chat_conversations c set customer_id = null from unnest($1, $2, $3) as k(id, stays, customer_id)
-         where c.id = k.id and k.id <> k.stays and k.customer_id is not null",
+         where c.id = k.id and k.id <> k.stays",
         r#"update chat_conversations c
            set customer_id = g.customer_id, status = g.status, created_at = g.created_at, unread_count = g.unread_count,
                last_inbound_at = g.last_inbound_at,
@@ -207,7 +207,7 @@ async fn merge_rows(transaction: &Transaction<'_>, moves: &[(i64, i64, i64)]) ->
            ) g
            where c.id = g.stays"#,
         "delete from chat_conversations c using unnest($1, $2, $3) as k(id, stays, customer_id)
-         where c.id = k.id and k.id <> k.stays and k.customer_id is not null",
+         where c.id = k.id and k.id <> k.stays",
     ];
     let ids: Vec<i64> = moves.iter().map(|(id, _, _)| *id).collect();
     let stays: Vec<i64> = moves.iter().map(|(_, stays, _)| *stays).collect();
@@ -231,7 +231,7 @@ async fn merge_rows(transaction: &Transaction<'_>, moves: &[(i64, i64, i64)]) ->
 pub(super) async fn insert_missing(
     transaction: &Transaction<'_>,
     missing: &[(&Number, i64, &Identity)],
-) -> Result<Vec<i64>, DbError> {
+) -> Result<Vec<(ConversationKey, i64)>, DbError> {
     // A row that names the customer already is one that no portfolio could be told of: its account is not registered any more.
     const INSERT: &str = "
         insert into chat_conversations (user_id, waba_id, phone_number_id, customer_phone, customer_user_id, customer_id, unread_count, status)
@@ -239,7 +239,7 @@ pub(super) async fn insert_missing(
         from unnest($1, $2, $3, $4, $5, $6) as k(owner, waba_id, number, key, user_id, customer)
         order by k.waba_id, k.number, k.key
         on conflict (waba_id, phone_number_id, customer_phone) do update set customer_id = excluded.customer_id
-        returning id";
+        returning waba_id, phone_number_id, customer_id, id";
     let mut rows: HashMap<(&str, &str, i64), (&Number, &Customer)> = HashMap::new();
     for (number, customer, identity) in missing {
         let key = (number.waba_id.as_str(), number.phone_number_id.as_str(), *customer);
@@ -276,7 +276,10 @@ pub(super) async fn insert_missing(
             ],
         )
         .await?;
-    inserted.iter().map(|row| Ok(row.try_get(0)?)).collect()
+    inserted
+        .iter()
+        .map(|row| Ok(((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?), row.try_get(3)?)))
+        .collect()
 }
 
 /// Locks every conversation that the batch touches, in id order: consumers that share conversations wait in line, never in a circle.

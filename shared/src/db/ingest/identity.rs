@@ -92,8 +92,8 @@ pub(super) async fn resolve(
             .filter_map(|sighting| Some((sighting.number, known.customer_of(sighting)?, sighting.identity)))
             .collect();
         let new = conversations::insert_missing(transaction, &missing).await?;
-        united.conversations.extend(new);
-        known = Known::read(transaction, &ids, sightings).await?;
+        united.conversations.extend(new.iter().map(|(_, id)| *id));
+        known.conversations.extend(new);
     }
     let of: Vec<Option<i64>> = sightings.iter().map(|sighting| known.customer_of(sighting)).collect();
     remember_sightings(transaction, sightings, &known).await?;

@@ -221,18 +221,18 @@ impl<'a> Sorted<'a> {
         sorted
     }
 
+    /// Of every item its number, and the customer whom it names.
+    fn all(&self) -> impl Iterator<Item = (&'a Number, Option<i64>)> {
+        let messages = self.messages.iter().map(|known| (known.number, known.customer));
+        let statuses = self.statuses.iter().map(|known| (known.number, known.customer));
+        let events = self.events.iter().map(|known| (known.number, known.customer));
+        let contacts = self.contacts.iter().map(|known| (known.number, known.customer));
+        messages.chain(statuses).chain(events).chain(contacts)
+    }
+
     /// The portfolios of all numbers.
     fn portfolios(&self) -> Vec<&'a str> {
-        let messages = self.messages.iter().map(|known| known.number);
-        let statuses = self.statuses.iter().map(|known| known.number);
-        let events = self.events.iter().map(|known| known.number);
-        let contacts = self.contacts.iter().map(|known| known.number);
-        messages
-            .chain(statuses)
-            .chain(events)
-            .chain(contacts)
-            .map(|number| number.portfolio.as_str())
-            .collect()
+        self.all().map(|(number, _)| number.portfolio.as_str()).collect()
     }
 
     /// In the order in which [`Self::give_customers`] reads the answer.
@@ -281,16 +281,7 @@ impl<'a> Sorted<'a> {
 
     /// Everybody whom the batch names.
     fn customers(&self) -> Vec<i64> {
-        let messages = self.messages.iter().map(|known| known.customer);
-        let events = self.events.iter().map(|known| known.customer);
-        let statuses = self.statuses.iter().map(|known| known.customer);
-        let contacts = self.contacts.iter().map(|known| known.customer);
-        let all: HashSet<i64> = messages
-            .chain(events)
-            .chain(statuses)
-            .chain(contacts)
-            .flatten()
-            .collect();
+        let all: HashSet<i64> = self.all().filter_map(|(_, customer)| customer).collect();
         all.into_iter().collect()
     }
 

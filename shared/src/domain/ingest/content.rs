@@ -55,12 +55,11 @@ pub(super) fn content_of(message: &Value) -> Content {
 
 /// The new words of an edited message: `{content}` or `{media_caption}`. `None` where it has no words.
 pub(super) fn edited(message: &Value) -> Option<Value> {
-    let edited = content_of(message);
-    if edited.media.is_some() || MEDIA_TYPES.contains(&text(message, "type")?.as_str()) {
-        let media_type = text(message, "type")?;
-        return Some(json!({"media_caption": text(message.get(media_type.as_str())?, "caption")}));
+    let kind = text(message, "type")?;
+    if MEDIA_TYPES.contains(&kind.as_str()) {
+        return Some(json!({"media_caption": text(message.get(&kind)?, "caption")}));
     }
-    Some(json!({"content": edited.words?}))
+    Some(json!({"content": content_of(message).words?}))
 }
 
 /// How the body of a type is read; `None` where it has another shape.
