@@ -15,7 +15,7 @@ use shared::http::error::{ApiError, Failure};
 use shared::http::extract::JsonBody;
 use shared::http::reply::MessageReply;
 use shared::tokens::{TokenError, Tokens};
-use shared::whatsapp::bodies::{Accepted, text_message};
+use shared::whatsapp::bodies::{self, Accepted};
 use shared::whatsapp::errors::MessageError;
 use utoipa::OpenApi;
 use uuid::Uuid;
@@ -96,10 +96,10 @@ async fn attempt(app: &App, plan: &domain::Plan, reserved: &Reserved) -> Outcome
         Ok(token) => token,
         Err(error) => return token_failure(&error),
     };
-    let body = text_message(
+    let body = bodies::message(
         &reserved.recipient,
-        &plan.text,
-        plan.preview_url,
+        plan.content.kind,
+        &plan.content.object,
         reserved.reply_to.as_deref(),
         &plan.message_id,
     );

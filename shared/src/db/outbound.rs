@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{DbError, accounts, events, ingest, messages};
 use crate::domain::customer::{Customer, CustomerId, Identity, phone_in_key};
 use crate::domain::message::Message;
-use crate::domain::send::{Outcome, Plan};
+use crate::domain::send::{Outcome, Plan, Target};
 use crate::domain::window;
 use crate::whatsapp::bodies::Recipient;
 
@@ -98,6 +98,10 @@ pub async fn reserve(client: &Client, user_id: Uuid, plan: &Plan, now: Timestamp
         left join known k on true
         left join inserted i on true
         left join quoted q on true"#;
+    let conversation_id = match plan.target {
+        Target::Conversation(id) => id,
+        Target::Customer => return Ok(Reservation::NotFound),
+    };
     // A second round only where another request with this key committed while this one waited for it, or the conversation became part of
     // another one just now.
     for _ in 0..3 {
@@ -105,14 +109,14 @@ pub async fn reserve(client: &Client, user_id: Uuid, plan: &Plan, now: Timestamp
             .query_typed_one(
                 RESERVE,
                 &[
-                    (&plan.conversation_id, Type::INT8),
+                    (&conversation_id, Type::INT8),
                     (&user_id, Type::UUID),
                     (&plan.phone_number_id, Type::TEXT),
                     (&plan.to, Type::TEXT),
                     (&plan.reply_to, Type::TEXT),
                     (&plan.message_id, Type::TEXT),
                     (&plan.request_hash.as_slice(), Type::BYTEA),
-                    (&plan.text, Type::TEXT),
+                    (&plan.content.words, Type::TEXT),
                     (&now, Type::TIMESTAMPTZ),
                     (&(now - window::LENGTH), Type::TIMESTAMPTZ),
                 ],

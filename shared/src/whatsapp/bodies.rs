@@ -2,9 +2,6 @@
 
 use serde_json::{Value, json};
 
-/// WhatsApp's limit of a text body, in code points.
-pub const TEXT_LIMIT: usize = 4096;
-
 /// Whom a message is for: a phone number where there is one, else the business-scoped user id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recipient {
@@ -14,28 +11,40 @@ pub enum Recipient {
     UserId(String),
 }
 
-/// A text message. `callback_data` comes back in every status of it; ours is the message id.
+/// A message of a type that Graph knows, with the object that stands under the type's name. `callback_data` comes back in every status of
+/// it; ours is the message id.
 #[must_use]
-pub fn text_message(
+pub fn message(
     recipient: &Recipient,
-    text: &str,
-    preview_url: bool,
+    kind: &str,
+    object: &Value,
     reply_to: Option<&str>,
     callback_data: &str,
 ) -> Value {
     let mut body = json!({
         "messaging_product": "whatsapp",
         "recipient_type": "individual",
-        "type": "text",
-        "text": {"body": text, "preview_url": preview_url},
+        "type": kind,
         "biz_opaque_callback_data": callback_data,
     });
+    body[kind] = object.clone();
     match recipient {
         Recipient::Phone(phone) => body["to"] = phone.trim_start_matches('+').into(),
         Recipient::UserId(id) => body["recipient"] = id.as_str().into(),
     }
     if let Some(wamid) = reply_to {
         body["context"] = json!({"message_id": wamid});
+    }
+    body
+}
+
+/// Reports a message of the customer, and with it all before it, as read. With a typing indicator the customer also sees that an answer is
+/// being written, for 25 s or until it comes.
+#[must_use]
+pub fn read_receipt(wamid: &str, is_typing: bool) -> Value {
+    let mut body = json!({"messaging_product": "whatsapp", "status": "read", "message_id": wamid});
+    if is_typing {
+        body["typing_indicator"] = json!({"type": "text"});
     }
     body
 }
@@ -74,10 +83,10 @@ mod tests {
     #[test]
     fn builds_the_body_that_graph_documents() {
         assert_eq!(
-            text_message(
+            message(
                 &Recipient::Phone("+5511987654321".to_owned()),
-                "Hi",
-                true,
+                "text",
+                &json!({"body": "Hi", "preview_url": true}),
                 Some("wamid.A"),
                 "our-id"
             ),
@@ -85,7 +94,7 @@ mod tests {
                 "text": {"body": "Hi", "preview_url": true}, "context": {"message_id": "wamid.A"},
                 "biz_opaque_callback_data": "our-id"})
         );
-        let by_id = text_message(&Recipient::UserId("BR.1".to_owned()), "Hi", false, None, "x");
+        let by_id = message(&Recipient::UserId("BR.1".to_owned()), "text", &json!({}), None, "x");
         assert_eq!(by_id["recipient"], "BR.1");
         assert_eq!(by_id.get("to"), None);
         assert_eq!(by_id.get("context"), None);

@@ -1,14 +1,17 @@
-//! Request → what to store and what to ask Graph for; Graph's answer → what became of the message.
+//! What `POST /api/live-chat/send-message` takes, and what is wrong with it.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::customer::phone_of;
-use super::message::parse_message_id;
-use crate::whatsapp::bodies::TEXT_LIMIT;
-use crate::whatsapp::errors::MessageError;
+use super::{Content, InvalidField, Plan, Target};
+use crate::domain::customer::phone_of;
+use crate::domain::message::parse_message_id;
+
+/// WhatsApp's limit of a text body, in code points.
+const TEXT_LIMIT: usize = 4096;
 
 /// What `POST /api/live-chat/send-message` takes.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -52,47 +55,12 @@ pub struct TextObject {
     pub preview_url: Option<bool>,
 }
 
-/// A request that was found well-formed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Plan {
-    /// Our id of the message.
-    pub message_id: String,
-    /// The conversation.
-    pub conversation_id: i64,
-    /// To be compared with the conversation's.
-    pub phone_number_id: Option<String>,
-    /// To be compared with the conversation's; E.164 with `+`.
-    pub to: Option<String>,
-    /// The text.
-    pub text: String,
-    /// Whether to show a preview of a link.
-    pub preview_url: bool,
-    /// What it answers, by either id.
-    pub reply_to: Option<String>,
-    /// Identifies the request: the same key with another hash is a conflict.
-    pub request_hash: [u8; 32],
-}
-
-/// What is wrong with a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InvalidField {
-    /// The field.
-    pub field: &'static str,
-    /// The reason, for people.
-    pub message: String,
-}
-
 /// Checks a request. `new_id` is used where the client gave no key.
 ///
 /// # Errors
 /// Names the first field that WhatsApp or we would refuse.
 pub fn plan(request: &SendRequest, new_id: Uuid) -> Result<Plan, InvalidField> {
-    let invalid = |field, message: &str| {
-        Err(InvalidField {
-            field,
-            message: message.to_owned(),
-        })
-    };
+    let invalid = |field: &str, message: &str| Err(InvalidField::new(field, message));
     match request.message_type.as_deref() {
         None | Some("text") => {}
         Some(_) => return invalid("message_type", "must be one of: text"),
@@ -113,10 +81,10 @@ pub fn plan(request: &SendRequest, new_id: Uuid) -> Result<Plan, InvalidField> {
         return invalid(field, "must not contain NUL");
     }
     if text.chars().count() > TEXT_LIMIT {
-        return Err(InvalidField {
+        return Err(InvalidField::new(
             field,
-            message: format!("must have at most {TEXT_LIMIT} characters"),
-        });
+            format!("must have at most {TEXT_LIMIT} characters"),
+        ));
     }
     let message_id = match &request.message_id {
         None => new_id,
@@ -137,46 +105,38 @@ pub fn plan(request: &SendRequest, new_id: Uuid) -> Result<Plan, InvalidField> {
         .or(request.text.as_ref().and_then(|text| text.preview_url))
         .unwrap_or(false);
     let reply_to = request.reply_to.clone().filter(|id| !id.is_empty());
+    let content = Content {
+        kind: "text",
+        object: json!({"body": text, "preview_url": preview_url}),
+        words: Some(text.clone()),
+        media_caption: None,
+        metadata: None,
+        files: Vec::new(),
+    };
     Ok(Plan {
         message_id: message_id.to_string(),
-        conversation_id: request.conversation_id,
+        target: Target::Conversation(request.conversation_id),
         phone_number_id: request.phone_number_id.clone(),
-        request_hash: request_hash(request.conversation_id, text, preview_url, reply_to.as_deref()),
+        request_hash: request_hash(&content, reply_to.as_deref()),
         to,
-        text: text.clone(),
-        preview_url,
+        content,
         reply_to,
+        is_retry: false,
     })
 }
 
-/// Covers what the customer would see. `phone_number_id` and `to` are left out: they either fit the conversation or are refused.
-fn request_hash(conversation_id: i64, text: &str, preview_url: bool, reply_to: Option<&str>) -> [u8; 32] {
-    let normalised = serde_json::json!([conversation_id, "text", text, preview_url, reply_to]);
+/// Covers what the customer would see. The conversation is compared beside it; `phone_number_id` and `to` either fit that or are refused.
+fn request_hash(content: &Content, reply_to: Option<&str>) -> [u8; 32] {
+    let normalised = json!([content.kind, content.object, reply_to]);
     let mut hash = [0; 32];
     hash.copy_from_slice(digest(&SHA256, normalised.to_string().as_bytes()).as_ref());
     hash
 }
 
-/// What became of one attempt to send.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// Graph took it.
-    Accepted {
-        /// The wamid.
-        wa_message_id: String,
-        /// The customer's phone number by the answer, E.164 with `+`.
-        customer_phone: Option<String>,
-    },
-    /// Graph did not take it; nothing was sent.
-    Refused(MessageError),
-    /// Nobody knows: the request was written and no answer came. Never sent again; a status that carries our id settles it.
-    Unanswered,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::{Value, json};
+    use serde_json::Value;
 
     const KEY: &str = "8f1b2c3d-0000-4000-8000-000000000001";
 
@@ -192,7 +152,7 @@ mod tests {
     fn the_first_form_of_the_request_works() {
         let plan =
             request(&json!({"phone_number_id": "123456", "to": "+1 (234) 567-890", "message_type": "text"})).unwrap();
-        assert_eq!(plan.text, "Hello!");
+        assert_eq!(plan.content.words.as_deref(), Some("Hello!"));
         assert_eq!(plan.to.as_deref(), Some("+1234567890"));
         assert_eq!(plan.message_id, Uuid::nil().to_string());
     }
@@ -226,7 +186,6 @@ mod tests {
         );
         assert_eq!(first, hash(json!({"message": null, "text": {"body": "Hello!"}})));
         assert_ne!(first, hash(json!({"message": "Hello"})));
-        assert_ne!(first, hash(json!({"conversation_id": 2})));
         assert_ne!(first, hash(json!({"reply_to": "wamid.A"})));
         assert_ne!(first, hash(json!({"preview_url": true})));
     }

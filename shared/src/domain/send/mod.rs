@@ -1,0 +1,105 @@
+//! Request → what to store and what to ask Graph for; Graph's answer → what follows from it.
+
+mod request;
+
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::whatsapp::errors::MessageError;
+
+pub use request::{SendRequest, TextObject, plan};
+
+/// A request that was found well-formed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// Our id of the message: the idempotency key.
+    pub message_id: String,
+    /// Where to send it.
+    pub target: Target,
+    /// To be compared with the conversation's.
+    pub phone_number_id: Option<String>,
+    /// To be compared with the conversation's; E.164 with `+`.
+    pub to: Option<String>,
+    /// What to send.
+    pub content: Content,
+    /// What it answers, or what a reaction is to: our `message_id` or the wamid.
+    pub reply_to: Option<String>,
+    /// Identifies the request: the same key with another hash is a conflict.
+    pub request_hash: [u8; 32],
+    /// Whether a message that failed for good shall be tried again.
+    pub is_retry: bool,
+}
+
+/// Where a message goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// Into this conversation.
+    Conversation(i64),
+    /// To the customer `to`, from the number `phone_number_id` of the plan; a template, which may begin a conversation.
+    Customer,
+}
+
+/// What is to be sent: as Graph takes it, and as the inbox shows it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Content {
+    /// The message type, which is also the key of Graph's object.
+    pub kind: &'static str,
+    /// Graph's object. An uploaded file stands in it as `"media_id": "<our UUID>"`, wherever Graph takes `"id"`; a reaction's
+    /// `message_id` is left out, since it is the plan's `reply_to`.
+    pub object: Value,
+    /// `content` of the message: what it says in words.
+    pub words: Option<String>,
+    /// `media_caption` of the message.
+    pub media_caption: Option<String>,
+    /// `metadata` of the message: what has no column, under the type's name.
+    pub metadata: Option<Value>,
+    /// The uploaded files in `object`, each with the kind that Graph takes there. The first of an image, video, audio, document or
+    /// sticker message is the message's own file.
+    pub files: Vec<FileUse>,
+}
+
+/// An uploaded file in a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileUse {
+    /// `chat_uploads.id`.
+    pub media_id: Uuid,
+    /// image, video, audio, document or sticker.
+    pub kind: &'static str,
+    /// Where it was named in the request, for an error.
+    pub field: String,
+}
+
+/// What is wrong with a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvalidField {
+    /// The field, with its path: `interactive.action.buttons[0].reply.title`.
+    pub field: String,
+    /// The reason, for people. Holds no value of the request.
+    pub message: String,
+}
+
+impl InvalidField {
+    /// Names a field and a reason.
+    pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            field: field.into(),
+            message: message.into(),
+        }
+    }
+}
+
+/// What became of one attempt to send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Graph took it.
+    Accepted {
+        /// The wamid.
+        wa_message_id: String,
+        /// The customer's phone number by the answer, E.164 with `+`.
+        customer_phone: Option<String>,
+    },
+    /// Graph did not take it; nothing was sent.
+    Refused(MessageError),
+    /// Nobody knows: the request was written and no answer came. Never sent again; a status that carries our id settles it.
+    Unanswered,
+}
