@@ -17,6 +17,8 @@ alter table chat_sends
   add column busy_until timestamptz,
   add column attempts integer not null default 0,
   add column last_error jsonb,
+  -- When it failed because nobody said what became of it; a status that comes later still counts.
+  add column unconfirmed_at timestamptz,
   -- Wamids of attempts that WhatsApp took and reported as failed, before the agent sent the message again.
   add column former_wamids text[] not null default '{}';
 alter table chat_sends

@@ -1,14 +1,20 @@
 //! What every function does once, before its first event: logging, AWS, secrets, database, keys.
 
+use std::time::Duration;
+
 use lambda_runtime::Error;
 
 use crate::config;
 use crate::db::Database;
-use crate::db::settings::Settings;
+use crate::db::settings::Settings as DatabaseSettings;
+use crate::edge::graph::Graph;
+use crate::edge::queue::Queue;
 use crate::edge::secrets::Secrets;
 use crate::http::App;
 use crate::http::auth::Authenticator;
+use crate::outbound::{Outbound, Settings};
 use crate::telemetry;
+use crate::tokens::Tokens;
 
 /// Logging and AWS.
 pub struct Start {
@@ -35,11 +41,30 @@ impl Start {
     /// # Errors
     /// Names the variable that is wrong.
     pub async fn database(&self) -> Result<Database, Error> {
-        let settings = logged(Settings::from_env(&self.secrets))?;
+        let settings = logged(DatabaseSettings::from_env(&self.secrets))?;
         let size = logged(config::parsed("DATABASE_POOL_SIZE", 1))?;
         let database = Database::new(settings, std::cmp::max(size, 1));
         database.warm_up().await;
         Ok(database)
+    }
+}
+
+impl Start {
+    /// What sends, with claims that are held for `lease`.
+    ///
+    /// # Errors
+    /// Names the variable that is wrong.
+    pub fn outbound(&self, database: Database, lease: Duration) -> Result<Outbound, Error> {
+        let queue = logged(config::required("OUTBOX_QUEUE_URL"))?;
+        let key_ring = logged(config::required("TOKEN_KEYS_SECRET_ARN"))?;
+        Ok(Outbound {
+            database,
+            tokens: Tokens::new(self.secrets.clone(), key_ring),
+            graph: logged(Graph::from_env())?,
+            queue: Queue::new(aws_sdk_sqs::Client::new(&self.aws), queue),
+            settings: logged(Settings::from_env())?,
+            lease,
+        })
     }
 }
 

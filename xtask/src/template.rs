@@ -104,11 +104,17 @@ impl Template {
     ///
     /// # Errors
     /// When a function has no `CodeUri` of the form `functions/<name>`.
-    pub(crate) fn for_emulator(&self, bucket: &str) -> Result<Value> {
+    pub(crate) fn for_emulator(&self, bucket: &str, given: &[(&str, &str)]) -> Result<Value> {
         let parameters = self.0["Parameters"].as_object().into_iter().flatten();
-        let numbers: HashMap<&str, &Value> = parameters
+        let number_of = |name: &str, parameter: &Value| {
+            let given = given.iter().find(|(given, _)| *given == name);
+            given
+                .and_then(|(_, value)| value.parse::<i64>().ok())
+                .map_or_else(|| parameter["Default"].clone(), Value::from)
+        };
+        let numbers: HashMap<&str, Value> = parameters
             .filter(|(_, parameter)| parameter["Type"] == "Number")
-            .map(|(name, parameter)| (name.as_str(), &parameter["Default"]))
+            .map(|(name, parameter)| (name.as_str(), number_of(name, parameter)))
             .collect();
         let mut copy = self.0.clone();
         replace_references(&mut copy, &numbers);
@@ -141,11 +147,11 @@ impl Template {
     }
 }
 
-fn replace_references(value: &mut Value, by: &HashMap<&str, &Value>) {
+fn replace_references(value: &mut Value, by: &HashMap<&str, Value>) {
     match value {
         Value::Object(map) => {
             if let Some(literal) = map.get("Ref").and_then(Value::as_str).and_then(|name| by.get(name)) {
-                *value = (*literal).clone();
+                *value = literal.clone();
             } else {
                 map.values_mut().for_each(|inner| replace_references(inner, by));
             }
@@ -346,12 +352,23 @@ mod tests {
     #[test]
     fn work_that_is_owed_has_a_clock_and_time_to_end() {
         let template = Template::read(root()).unwrap();
-        let function = &template.0["Resources"]["MediaFunction"]["Properties"];
-        let timeout = Duration::from_secs(function["Timeout"].as_u64().unwrap());
-        assert!(media::LEASE > timeout, "two could fetch one file");
-        assert!(media::FETCH_TIME * 3 / 2 < timeout, "no file would ever be begun");
-        let clock = &template.0["Resources"]["MediaClock"]["Properties"];
-        assert_eq!(clock["Target"]["Arn"], json!({"Fn::GetAtt": ["MediaFunction", "Arn"]}));
+        let timeout = |function: &str| {
+            let properties = &template.0["Resources"][function]["Properties"];
+            Duration::from_secs(properties["Timeout"].as_u64().unwrap())
+        };
+        assert!(media::LEASE > timeout("MediaFunction"), "two could fetch one file");
+        assert!(
+            media::FETCH_TIME * 3 / 2 < timeout("MediaFunction"),
+            "no file would ever be begun"
+        );
+        assert!(outbox::LEASE > timeout("OutboxFunction"), "two could send one message");
+        assert!(send::LEASE > timeout("SendFunction"), "two could send one message");
+        for function in ["ConsumerFunction", "MediaFunction", "OutboxFunction"] {
+            let clocks = template
+                .resources("AWS::Scheduler::Schedule")
+                .filter(|(_, clock)| clock["Properties"]["Target"]["Arn"] == json!({"Fn::GetAtt": [function, "Arn"]}));
+            assert_eq!(clocks.count(), 1, "{function}");
+        }
         for (name, clock) in template.resources("AWS::Scheduler::Schedule") {
             assert_eq!(clock["Properties"]["ScheduleExpression"], "rate(1 minute)", "{name}");
         }
@@ -397,7 +414,10 @@ mod tests {
 
     #[test]
     fn the_emulator_gets_packages_and_numbers() {
-        let copy = Template::read(root()).unwrap().for_emulator("bucket").unwrap();
+        let copy = Template::read(root())
+            .unwrap()
+            .for_emulator("bucket", &[("OutboxMaximumConcurrency", "3")])
+            .unwrap();
         assert_eq!(
             copy["Resources"]["WebhookFunction"]["Properties"]["CodeUri"],
             "s3://bucket/webhook.zip"
@@ -405,6 +425,10 @@ mod tests {
         assert_eq!(
             copy["Resources"]["ConsumerEvents"]["Properties"]["ScalingConfig"]["MaximumConcurrency"],
             10
+        );
+        assert_eq!(
+            copy["Resources"]["OutboxEvents"]["Properties"]["ScalingConfig"]["MaximumConcurrency"],
+            3
         );
     }
 }

@@ -1,18 +1,23 @@
 //! The agent's phone numbers and conversations: list, one, change, mark read.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::Router;
-use axum::extract::State;
-use axum::routing::{get, post};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{FromRef, Path, State};
+use axum::routing::{get, patch, post};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use shared::db;
+use shared::db::{self, Database};
+use shared::domain::conversation::ReadReceipts;
 use shared::domain::page::Seek;
-pub use shared::http::App;
-use shared::http::auth::Agent;
+use shared::domain::send::OutboxTask;
+use shared::edge::queue::Queue;
+use shared::http::auth::{Agent, Authenticator};
 use shared::http::error::{ApiError, Failure};
 use shared::http::extract::{JsonBody, Parameters, PathId};
-use shared::http::reply::{ConversationReply, ConversationsReply, PhoneNumbersReply};
+use shared::http::reply::{ConversationReply, ConversationsReply, PhoneNumberReply, PhoneNumbersReply};
 use utoipa::{OpenApi, ToSchema};
 
 /// The states of a conversation.
@@ -20,10 +25,31 @@ const STATUSES: [&str; 2] = ["active", "archived"];
 /// `customer_name` is a column of this many characters.
 const NAME_LENGTH: usize = 255;
 
+/// How long the queue may take to be told of a read receipt; the outbox's clock finds it anyway.
+const TRIGGER_TIME: Duration = Duration::from_secs(2);
+
+/// What the handlers need, made once an environment.
+#[derive(Clone)]
+pub struct App {
+    /// The database.
+    pub database: Database,
+    /// Who asks.
+    pub authenticator: Authenticator,
+    /// Where read receipts are asked for. A fast trigger only: what is owed stands in the database.
+    pub outbox: Queue,
+}
+
+impl FromRef<App> for Authenticator {
+    fn from_ref(app: &App) -> Self {
+        app.authenticator.clone()
+    }
+}
+
 /// The routes of this function, for `openapi.yaml`.
 #[derive(OpenApi)]
 #[openapi(paths(
     list_phone_numbers,
+    update_phone_number,
     list_conversations,
     get_conversation,
     update_conversation,
@@ -35,6 +61,10 @@ pub struct Api;
 pub fn service(app: App) -> Router {
     let routes = Router::new()
         .route("/api/live-chat/phone-numbers", get(list_phone_numbers))
+        .route(
+            "/api/live-chat/phone-numbers/{phone_number_id}",
+            patch(update_phone_number),
+        )
         .route("/api/live-chat/conversations", get(list_conversations))
         .route(
             "/api/live-chat/conversations/{id}",
@@ -56,6 +86,36 @@ async fn list_phone_numbers(State(app): State<App>, agent: Agent) -> Result<Json
     Ok(Json(PhoneNumbersReply {
         success: true,
         phone_numbers,
+    }))
+}
+
+/// What an agent may change of a phone number.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"read_receipts": "on_open"}))]
+pub struct PhoneNumberUpdate {
+    /// When customers are told that their messages were read; holds for all numbers of the account.
+    pub read_receipts: ReadReceipts,
+}
+
+/// Sets when the customers of a number's account are told that their messages were read.
+#[utoipa::path(patch, path = "/api/live-chat/phone-numbers/{phone_number_id}", tag = "conversations",
+    params(("phone_number_id" = String, Path, description = "One of the agent's numbers.")), request_body = PhoneNumberUpdate,
+    responses((status = 200, body = PhoneNumberReply), (status = "4XX", body = Failure), (status = "5XX", body = Failure)))]
+async fn update_phone_number(
+    State(app): State<App>,
+    agent: Agent,
+    id: Result<Path<String>, PathRejection>,
+    JsonBody(update): JsonBody<PhoneNumberUpdate>,
+) -> Result<Json<PhoneNumberReply>, ApiError> {
+    let Path(id) = id.map_err(|_| ApiError::NotFound)?;
+    let numbers = app.database.run(async |client| {
+        db::accounts::set_read_receipts(client, agent.user_id, &id, update.read_receipts).await?;
+        db::accounts::list_numbers(client, agent.user_id, Timestamp::now()).await
+    });
+    let number = numbers.await?.into_iter().find(|number| number.phone_number_id == id);
+    Ok(Json(PhoneNumberReply {
+        success: true,
+        phone_number: number.ok_or(ApiError::NotFound)?,
     }))
 }
 
@@ -165,7 +225,7 @@ async fn update_conversation(
     reply(found)
 }
 
-/// Marks everything in a conversation as read.
+/// Marks everything in a conversation as read. Where the account's `read_receipts` are `on_open`, the customer is told so.
 #[utoipa::path(post, path = "/api/live-chat/conversations/{id}/read", tag = "conversations",
     params(("id" = i64, Path, description = "The conversation.")),
     responses((status = 200, body = ConversationReply), (status = "4XX", body = Failure), (status = "5XX", body = Failure)))]
@@ -174,11 +234,18 @@ async fn mark_read(
     agent: Agent,
     PathId(id): PathId,
 ) -> Result<Json<ConversationReply>, ApiError> {
-    let found = app
+    let marked = app
         .database
-        .run(async |client| db::conversations::mark_read(client, agent.user_id, id).await)
-        .await?;
-    reply(found)
+        .run(async |client| db::conversations::mark_read(client, agent.user_id, id).await);
+    let Some((conversation, owes_receipt)) = marked.await? else {
+        return Err(ApiError::NotFound);
+    };
+    if let (true, Some(number)) = (owes_receipt, &conversation.phone_number_id) {
+        let task = OutboxTask { conversation_id: id };
+        let message = task.to_message(number, Duration::ZERO);
+        app.outbox.trigger(&[message], TRIGGER_TIME).await;
+    }
+    reply(Some(conversation))
 }
 
 fn reply(found: Option<shared::domain::conversation::Conversation>) -> Result<Json<ConversationReply>, ApiError> {

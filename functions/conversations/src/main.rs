@@ -1,10 +1,18 @@
 //! Wires the function to its environment.
 
-use conversations::service;
-use shared::start::HttpStart;
+use conversations::{App, service};
+use shared::config::required;
+use shared::edge::queue::Queue;
+use shared::start::{HttpStart, logged};
 
 #[tokio::main]
 async fn main() -> Result<(), lambda_http::Error> {
-    let app = HttpStart::from_env().await?.app;
+    let HttpStart { start, app } = HttpStart::from_env().await?;
+    let outbox = logged(required("OUTBOX_QUEUE_URL"))?;
+    let app = App {
+        database: app.database,
+        authenticator: app.authenticator,
+        outbox: Queue::new(aws_sdk_sqs::Client::new(&start.aws), outbox),
+    };
     lambda_http::run(service(app)).await
 }

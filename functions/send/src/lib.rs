@@ -1,34 +1,38 @@
-//! Sends an agent's message: reserved in the database, asked of Graph, settled by its answer. Never twice for one `message_id`.
+//! Sends what an agent writes: reserved in the database, sent in its turn, settled by Graph's answer. Never twice for one `message_id`. What
+//! cannot go out at once is the outbox's. Nothing else asks Graph on behalf of an agent.
+
+mod typing;
+
+use std::time::{Duration, Instant};
 
 use axum::extract::{FromRef, State};
 use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
 use jiff::Timestamp;
-use shared::db::outbound::{self, Reservation, Reserved};
-use shared::domain::customer::phone_of;
-use shared::domain::message::Message;
-use shared::domain::send::{self as domain, Outcome, SendRequest};
-use shared::edge::graph::{Graph, GraphError};
+use shared::db::outbound::{self, Extras, Reservation, Sent};
+use shared::domain::send::{SendRequest, plan};
 use shared::http::auth::{Agent, Authenticator};
 use shared::http::error::{ApiError, Failure};
 use shared::http::extract::JsonBody;
-use shared::http::reply::MessageReply;
-use shared::tokens::{TokenError, Tokens};
-use shared::whatsapp::bodies::{self, Accepted};
-use shared::whatsapp::errors::MessageError;
+use shared::http::reply::{ReactionReply, SendReply, SendResult};
+use shared::outbound::Outbound;
 use utoipa::OpenApi;
 use uuid::Uuid;
+
+/// How long a claim is held: longer than the function's timeout, so that whoever had it before is gone.
+pub const LEASE: Duration = Duration::from_secs(40);
+/// How long a message waits for its turn while the agent waits for the answer; after that it is the outbox's.
+const TURN_WAIT: Duration = Duration::from_secs(5);
 
 /// What the handlers need, made once an environment.
 #[derive(Clone)]
 pub struct App {
     /// The database, and who asks.
     pub http: shared::http::App,
-    /// The accounts' tokens.
-    pub tokens: Tokens,
-    /// Meta.
-    pub graph: Graph,
+    /// What sends.
+    pub outbound: Outbound,
 }
 
 impl FromRef<App> for Authenticator {
@@ -39,121 +43,70 @@ impl FromRef<App> for Authenticator {
 
 /// The routes of this function, for `openapi.yaml`.
 #[derive(OpenApi)]
-#[openapi(paths(send_message))]
+#[openapi(paths(send_message, typing::show_typing))]
 pub struct Api;
 
 /// The function as an HTTP service.
 pub fn service(app: App) -> Router {
     let routes = Router::new()
         .route("/api/live-chat/send-message", post(send_message))
+        .route("/api/live-chat/typing", post(typing::show_typing))
         .with_state(app);
     shared::http::service(routes)
 }
 
-/// Sends a message. The same `message_id` again answers with the first result and sends nothing.
+/// Sends a message. The same `message_id` again answers with what became of it and sends nothing, but for a message that failed: where
+/// `error.retryable` is true, or with `retry`, it is sent again.
 #[utoipa::path(post, path = "/api/live-chat/send-message", tag = "send", request_body = SendRequest,
     responses(
-        (status = 200, body = MessageReply, description = "WhatsApp took it."),
-        (status = 202, body = MessageReply, description = "Nobody knows yet whether WhatsApp took it; a status will tell. It is not sent again."),
-        (status = 409, body = Failure, description = "`customer_service_window_closed`, with `closed_at`, or `message_id_in_use`."),
+        (status = 200, body = SendReply, description = "WhatsApp took it. For a reaction: `reaction` instead of `message`."),
+        (status = 202, body = SendReply, description = "It is stored and waits: for its turn, for another try, for the account to be connected again, or, after an answer that never came, for a status that tells what became of it. It is never sent twice."),
+        (status = 409, body = Failure, description = "`customer_service_window_closed`, with `closed_at`; `marketing_opted_out`; or `message_id_in_use`."),
         (status = 422, body = Failure, description = "A field is not accepted (`invalid_field`), or WhatsApp refused the message for good (`message_failed`, with its row)."),
         (status = "4XX", body = Failure), (status = "5XX", body = Failure)))]
 async fn send_message(
     State(app): State<App>,
     agent: Agent,
     JsonBody(request): JsonBody<SendRequest>,
-) -> Result<(StatusCode, Json<MessageReply>), ApiError> {
-    let plan = domain::plan(&request, Uuid::new_v4())?;
-    let now = Timestamp::now();
+) -> Result<Response, ApiError> {
+    let plan = plan(&request, Uuid::new_v4())?;
+    let extras = Extras::default();
     let database = &app.http.database;
     let reservation = database
-        .run(async |client| outbound::reserve(client, agent.user_id, &plan, now).await)
+        .run(async |client| outbound::reserve(client, agent.user_id, &plan, extras, Timestamp::now()).await)
         .await?;
-    let reserved = match reservation {
-        Reservation::Reserved(reserved) => reserved,
-        Reservation::Replay(message) => return reply(*message),
+    let (reserved, result) = match reservation {
+        Reservation::Reserved(reserved) => (reserved, SendResult::Accepted),
+        Reservation::Retried(reserved) => (reserved, SendResult::Retried),
+        Reservation::Replay(sent) => return reply(sent, SendResult::Replayed),
         Reservation::KeyInUse => return Err(ApiError::KeyInUse),
         Reservation::NotFound => return Err(ApiError::NotFound),
         Reservation::Mismatch(field) => {
             return Err(ApiError::invalid(field, "does not fit the conversation"));
         }
         Reservation::WindowClosed(closed_at) => return Err(ApiError::WindowClosed { closed_at }),
+        Reservation::OptedOut(since) => return Err(ApiError::OptedOut { since }),
     };
-    let outcome = attempt(&app, &plan, &reserved).await;
-    let message = database
-        .run(async |client| outbound::settle(client, agent.user_id, &reserved, &outcome, Timestamp::now()).await)
+    // From here on it is owed, whatever becomes of this call.
+    if let Err(error) = app.outbound.deliver(reserved, Instant::now() + TURN_WAIT).await {
+        tracing::error!(message_id = plan.message_id, %error, "a message is left to the outbox");
+    }
+    let sent = database
+        .run(async |client| outbound::find(client, agent.user_id, reserved.id).await)
         .await?;
-    reply(message.ok_or(ApiError::NotFound)?)
+    reply(sent.ok_or(ApiError::NotFound)?, result)
 }
 
-/// Asks Graph, once.
-async fn attempt(app: &App, plan: &domain::Plan, reserved: &Reserved) -> Outcome {
-    let token = app
-        .tokens
-        .resolve(&reserved.waba_id, reserved.access_token.as_deref())
-        .await;
-    let token = match token {
-        Ok(token) => token,
-        Err(error) => return token_failure(&error),
+fn reply(sent: Sent, result: SendResult) -> Result<Response, ApiError> {
+    let status = if sent.is_pending() {
+        StatusCode::ACCEPTED
+    } else {
+        StatusCode::OK
     };
-    let body = bodies::message(
-        &reserved.recipient,
-        plan.content.kind,
-        &plan.content.object,
-        reserved.reply_to.as_deref(),
-        &plan.message_id,
-    );
-    let sent = app.graph.send_message(&token, &reserved.phone_number_id, &body).await;
     match sent {
-        Ok(Accepted { wa_message_id, wa_id }) => Outcome::Accepted {
-            wa_message_id,
-            customer_phone: wa_id.as_deref().and_then(phone_of),
-        },
-        Err(GraphError::Refused { status, error }) => {
-            tracing::warn!(
-                message_id = plan.message_id,
-                status,
-                code = error.code,
-                "Graph refused a message"
-            );
-            Outcome::Refused(error)
-        }
-        Err(error @ GraphError::Unreachable) => {
-            tracing::error!(message_id = plan.message_id, %error, "message not sent");
-            Outcome::Refused(own_failure("WhatsApp could not be reached", None))
-        }
-        Err(error @ GraphError::Unanswered) => {
-            tracing::warn!(message_id = plan.message_id, %error, "a status has to tell what became of a message");
-            Outcome::Unanswered
-        }
+        Sent::Message(message) if message.status.as_deref() == Some("failed") => Err(ApiError::MessageFailed(message)),
+        Sent::Message(message) => Ok((status, Json(SendReply::new(*message, result))).into_response()),
+        Sent::Reaction { state: Err(error), .. } => Err(ApiError::ReactionFailed(error)),
+        Sent::Reaction { reaction, .. } => Ok((status, Json(ReactionReply::new(reaction, result))).into_response()),
     }
-}
-
-fn token_failure(error: &TokenError) -> Outcome {
-    tracing::error!(%error, "no access token to send with");
-    let details = match error {
-        // Names of secrets are the operator's business.
-        TokenError::Secret(_) => "The account's access token cannot be read at the moment.".to_owned(),
-        error => error.to_string(),
-    };
-    Outcome::Refused(own_failure("The account's access token cannot be used", Some(details)))
-}
-
-/// A failure before WhatsApp saw anything: the same message may be sent again.
-fn own_failure(title: &str, details: Option<String>) -> MessageError {
-    MessageError {
-        code: None,
-        title: Some(title.to_owned()),
-        details,
-        retryable: true,
-    }
-}
-
-fn reply(message: Message) -> Result<(StatusCode, Json<MessageReply>), ApiError> {
-    let status = match message.status.as_deref() {
-        Some("failed") => return Err(ApiError::MessageFailed(Box::new(message))),
-        Some("pending") => StatusCode::ACCEPTED,
-        _ => StatusCode::OK,
-    };
-    Ok((status, Json(MessageReply { success: true, message })))
 }

@@ -1,20 +1,12 @@
 //! Wires the function to its environment.
 
-use send::{App, service};
-use shared::config::required;
-use shared::edge::graph::Graph;
-use shared::start::{HttpStart, logged};
-use shared::tokens::Tokens;
+use send::{App, LEASE, service};
+use shared::start::HttpStart;
 
 #[tokio::main]
 async fn main() -> Result<(), lambda_http::Error> {
     let HttpStart { start, app: http } = HttpStart::from_env().await?;
-    let tokens = Tokens::new(start.secrets, logged(required("TOKEN_KEYS_SECRET_ARN"))?);
-    tokens.warm_up().await;
-    let app = App {
-        http,
-        tokens,
-        graph: logged(Graph::from_env())?,
-    };
-    lambda_http::run(service(app)).await
+    let outbound = start.outbound(http.database.clone(), LEASE)?;
+    outbound.tokens.warm_up().await;
+    lambda_http::run(service(App { http, outbound })).await
 }

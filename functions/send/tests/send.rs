@@ -7,9 +7,13 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use shared::db::outbound::Pace;
+use shared::domain::send::Patience;
 use shared::edge::graph::Graph;
 use shared::edge::secrets::Secrets;
 use shared::http::auth::Authenticator;
+use shared::outbound::{Outbound, Settings};
+use shared::testing::sqs::SqsStub;
 use shared::testing::{ISSUER, JWT_SECRET, TestDatabase, agent_token, create_secret, emulated_aws};
 use shared::tokens::{KeyRing, Tokens};
 use tokio::net::TcpListener;
@@ -30,6 +34,7 @@ struct Fixture {
     simulator: String,
     http: reqwest::Client,
     ring: KeyRing,
+    sqs: SqsStub,
 }
 
 impl Fixture {
@@ -60,14 +65,29 @@ impl Fixture {
         let ring_arn = create_secret(&aws, &ring).await;
         let ring = KeyRing::parse(&ring).unwrap();
         let secrets = Secrets::new(&aws, Duration::from_mins(5));
-        let app = send::App {
-            http: shared::http::App {
-                database: database.pool(),
-                authenticator: Authenticator::new(ISSUER, None, Some(JWT_SECRET)).unwrap(),
-            },
+        let (sqs, queue) = SqsStub::start().await;
+        let http = shared::http::App {
+            database: database.pool(),
+            authenticator: Authenticator::new(ISSUER, None, Some(JWT_SECRET)).unwrap(),
+        };
+        let outbound = Outbound {
+            database: http.database.clone(),
             tokens: Tokens::new(secrets, ring_arn),
             graph: Graph::new(graph_url, "v26.0").unwrap(),
+            queue,
+            settings: Settings {
+                patience: Patience {
+                    retry: Duration::from_hours(1),
+                    hold: Duration::from_hours(24),
+                    confirmation: Duration::from_mins(15),
+                },
+                pace: Pace {
+                    messages_per_second: 80,
+                },
+            },
+            lease: send::LEASE,
         };
+        let app = send::App { http, outbound };
         let fixture = Self {
             service: send::service(app),
             conversation: 1,
@@ -76,6 +96,7 @@ impl Fixture {
             user,
             database,
             ring,
+            sqs,
         };
         fixture.store_token(&fixture.ring.encrypt(WABA, TOKEN).unwrap()).await;
         fixture.database.client.batch_execute(&format!(
@@ -324,9 +345,29 @@ async fn a_refusal_of_graph_is_a_failed_message_with_its_reason_and_so_is_its_re
         );
     }
     assert!(fixture.accepted().await.is_empty());
+}
+
+#[tokio::test]
+async fn what_may_pass_waits_in_the_outbox_and_a_replay_sends_nothing() {
+    let fixture = Fixture::new().await;
     fixture.fault(json!({"kind": "http_error", "times": 1, "status": 503, "code": 2, "message": "Service temporarily unavailable"})).await;
-    let (_, reply) = fixture.send(json!({})).await;
-    assert_eq!(reply["message"]["error"]["retryable"], true);
+    for result in ["accepted", "replayed"] {
+        let (status, reply) = fixture.send(json!({"message_id": KEY})).await;
+        assert_eq!(
+            (status, &reply["message"]["status"], &reply["result"]),
+            (StatusCode::ACCEPTED, &json!("pending"), &json!(result))
+        );
+    }
+    assert!(fixture.accepted().await.is_empty());
+    let triggers = fixture.sqs.taken();
+    assert_eq!(triggers.len(), 1);
+    assert_eq!(triggers[0]["MessageBody"], json!({"conversation_id": 1}).to_string());
+    assert_eq!(triggers[0]["MessageGroupId"], NUMBER);
+    assert!(
+        (1..=3).contains(&triggers[0]["DelaySeconds"].as_i64().unwrap()),
+        "{}",
+        triggers[0]
+    );
 }
 
 #[tokio::test]
@@ -344,64 +385,16 @@ async fn an_answer_that_never_came_leaves_the_message_pending_and_unsent() {
 }
 
 #[tokio::test]
-async fn a_graph_that_cannot_be_reached_fails_the_message_for_another_try() {
+async fn a_graph_that_cannot_be_reached_leaves_the_message_to_the_outbox() {
     let fixture = Fixture::with_graph("http://127.0.0.1:9").await;
     let (status, reply) = fixture.send(json!({})).await;
-    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert_eq!(reply["message"]["error"]["retryable"], true);
-}
-
-#[tokio::test]
-async fn a_status_that_came_before_the_answer_stands() {
-    let fixture = Fixture::new().await;
-    // The wamid is known only to the simulator, so the event waits under our id's wamid once it is bound.
-    fixture.send(json!({"message_id": KEY})).await;
-    let accepted = fixture.accepted().await;
-    let wamid = accepted[0]["id"].as_str().unwrap();
-    fixture
-        .database
-        .client
-        .execute(
-            "insert into chat_message_events (digest, phone_number_id, kind, wa_message_id, status, occurred_at, item)
-             values ('\\x01', $1, 'status', $2, 'read', now(), '{}')",
-            &[&NUMBER, &wamid],
-        )
-        .await
-        .unwrap();
-    fixture
-        .database
-        .client
-        .batch_execute("update chat_messages set status = 'pending', wa_message_id = null where sender = 'user'")
-        .await
-        .unwrap();
-    let reserved = shared::db::outbound::Reserved {
-        id: fixture
-            .database
-            .count("select id from chat_messages where sender = 'user'")
-            .await,
-        waba_id: WABA.to_owned(),
-        access_token: None,
-        phone_number_id: NUMBER.to_owned(),
-        recipient: shared::whatsapp::bodies::Recipient::Phone(CUSTOMER.to_owned()),
-        reply_to: None,
-    };
-    let outcome = shared::domain::send::Outcome::Accepted {
-        wa_message_id: wamid.to_owned(),
-        customer_phone: Some(CUSTOMER.to_owned()),
-    };
-    let message = fixture
-        .database
-        .pool()
-        .run(async |client| {
-            shared::db::outbound::settle(client, fixture.user, &reserved, &outcome, Timestamp::now()).await
-        })
-        .await
-        .unwrap()
-        .unwrap();
     assert_eq!(
-        (message.status.as_deref(), message.wa_message_id.as_deref()),
-        (Some("read"), Some(wamid))
+        (status, &reply["message"]["status"]),
+        (StatusCode::ACCEPTED, &json!("pending"))
     );
+    let open =
+        "select count(*) from chat_sends where attempted_at is null and next_try_at > now() and last_error is not null";
+    assert_eq!(fixture.database.count(open).await, 1);
 }
 
 #[tokio::test]
@@ -424,7 +417,7 @@ async fn the_customers_number_is_the_one_that_graph_answers_with() {
 }
 
 #[tokio::test]
-async fn a_token_that_cannot_be_used_is_refused_with_a_clear_reason() {
+async fn without_a_usable_token_the_account_has_to_be_connected_again_and_its_messages_wait() {
     let fixture = Fixture::new().await;
     let other = fixture.ring.encrypt("another account", TOKEN).unwrap();
     for (stored, reason) in [
@@ -432,15 +425,33 @@ async fn a_token_that_cannot_be_used_is_refused_with_a_clear_reason() {
         ("enc:v1:k9:AAAA", "k9"),
         (other.as_str(), "cannot be decrypted"),
         ("", "no access token"),
-        ("secrets/that-are-not-there", "cannot be read"),
     ] {
         fixture.store_token(stored).await;
         let (status, reply) = fixture.send(json!({})).await;
-        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
-        let details = reply["message"]["error"]["details"].as_str().unwrap();
-        assert!(details.contains(reason), "{details}");
-        assert!(!reply.to_string().contains("plaintexttoken"), "{reply}");
+        assert_eq!(
+            (status, &reply["message"]["status"]),
+            (StatusCode::ACCEPTED, &json!("pending")),
+            "{reason}"
+        );
+        let last = fixture
+            .database
+            .json("select last_error from chat_sends where last_error is not null order by id limit 1")
+            .await;
+        assert!(last[0]["details"].as_str().unwrap().contains(reason), "{last:?}");
+        assert!(!last[0].to_string().contains("plaintexttoken"), "{last:?}");
+        let held = "select count(*) from chat_holds where scope_id = '900200' and reason = 'reconnect_required'";
+        assert_eq!(fixture.database.count(held).await, 1);
+        fixture
+            .database
+            .client
+            .batch_execute("delete from chat_sends; delete from chat_holds")
+            .await
+            .unwrap();
     }
+    // Secrets Manager that does not answer is no reason to connect the account again.
+    fixture.store_token("secrets/that-are-not-there").await;
+    assert_eq!(fixture.send(json!({})).await.0, StatusCode::ACCEPTED);
+    assert_eq!(fixture.database.count("select count(*) from chat_holds").await, 0);
     assert!(fixture.accepted().await.is_empty());
 }
 

@@ -9,7 +9,7 @@ use tokio_postgres::{Client, GenericClient};
 use uuid::Uuid;
 
 use super::DbError;
-use crate::domain::conversation::PhoneNumber;
+use crate::domain::conversation::{PhoneNumber, ReadReceipts};
 
 /// The business portfolio of the account `a`, within which a business-scoped user id means one person. Two users' accounts are apart even
 /// where they name the same business: what one knows of a customer is not the other's. Read through JSON, because not every installation
@@ -60,6 +60,19 @@ pub async fn find_numbers(
     Ok(numbers)
 }
 
+/// A number of one account.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn find_number(
+    client: &impl GenericClient,
+    waba_id: &str,
+    phone_number_id: &str,
+) -> Result<Option<Number>, DbError> {
+    let numbers = find_numbers(client, &[phone_number_id]).await?;
+    Ok(numbers.into_values().flatten().find(|number| number.waba_id == waba_id))
+}
+
 /// The agent's numbers, as the header's selector shows them.
 ///
 /// # Errors
@@ -72,9 +85,10 @@ pub async fn list_numbers(client: &Client, user_id: Uuid, now: Timestamp) -> Res
                          where c.waba_id = p.waba_id and c.phone_number_id = p.phone_number_id and c.unread_count > 0), 0)::bigint,
                coalesce(quality.value #>> '{}', n.quality_rating), messaging.value #>> '{}',
                case when not p.connected then 'reconnect_required'
+                    when held.reason is not null then held.reason
                     when (account.value ->> 'until')::timestamptz < $2 then 'active'
                     else coalesce(account.value ->> 'status', 'active') end,
-               n.last_webhook_at
+               n.last_webhook_at, settings.read_receipts
         from (select distinct on (a.waba_id, p.phone_number_id)
                      p.id, p.phone_number_id::text, a.waba_id::text, p.display_phone_number::text, p.verified_name::text,
                      p.is_registered::boolean, coalesce(a.access_token, '') <> '' as connected,
@@ -88,6 +102,12 @@ pub async fn list_numbers(client: &Client, user_id: Uuid, now: Timestamp) -> Res
         left join chat_facts quality on quality.subject = 'phone_number' and quality.subject_id = p.key and quality.name = 'quality_rating'
         left join chat_facts messaging
           on messaging.subject = 'phone_number' and messaging.subject_id = p.key and messaging.name = 'messaging_limit'
+        left join lateral (
+          select h.reason from chat_holds h
+          where (h.scope = 'account' and h.scope_id = p.waba_id) or (h.scope = 'phone_number' and h.scope_id = p.phone_number_id)
+          order by h.scope limit 1
+        ) held on true
+        left join chat_account_settings settings on settings.waba_id = p.waba_id
         left join chat_facts account on account.subject = 'account' and account.subject_id = p.waba_id and account.name = 'status'
         order by p.id";
     let rows = client
@@ -106,9 +126,36 @@ pub async fn list_numbers(client: &Client, user_id: Uuid, now: Timestamp) -> Res
                 messaging_limit: row.try_get(7)?,
                 account_status: row.try_get(8)?,
                 last_webhook_at: row.try_get(9)?,
+                read_receipts: ReadReceipts::from_column(row.try_get(10)?),
             })
         })
         .collect()
+}
+
+/// Sets when the customers of a number's account are told that their messages were read. Does nothing where the number is not the agent's.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn set_read_receipts(
+    client: &Client,
+    user_id: Uuid,
+    phone_number_id: &str,
+    read_receipts: ReadReceipts,
+) -> Result<(), DbError> {
+    const SET: &str = "
+        insert into chat_account_settings (waba_id, read_receipts)
+        select distinct a.waba_id::text, $3
+        from phone_numbers p
+        join waba_accounts a on a.waba_id = p.waba_id
+        where a.user_id = $1 and p.phone_number_id = $2
+        on conflict (waba_id) do update set read_receipts = excluded.read_receipts";
+    let parameters: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 3] = [
+        (&user_id, Type::UUID),
+        (&phone_number_id, Type::TEXT),
+        (&read_receipts.as_str(), Type::TEXT),
+    ];
+    client.execute_typed(SET, &parameters).await?;
+    Ok(())
 }
 
 /// Whether the number is the agent's.

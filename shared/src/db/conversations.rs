@@ -4,8 +4,8 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, GenericClient, Row};
 use uuid::Uuid;
 
-use super::DbError;
 use super::scan::{Scan, position};
+use super::{DbError, signals};
 use crate::domain::conversation::Conversation;
 use crate::domain::customer::phone_in_key;
 use crate::domain::page::{Page, Seek};
@@ -153,11 +153,11 @@ pub async fn update(
     find(client, user_id, id).await
 }
 
-/// Moves the read position to the newest inbound message.
+/// Moves the read position to the newest inbound message. Returns the conversation, and whether the customer is to be told.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn mark_read(client: &mut Client, user_id: Uuid, id: i64) -> Result<Option<Conversation>, DbError> {
+pub async fn mark_read(client: &mut Client, user_id: Uuid, id: i64) -> Result<Option<(Conversation, bool)>, DbError> {
     // The lock comes in a statement of its own: the next one then sees every message that a consumer counted before.
     const LOCK: &str = "
         select 1 from chat_conversations c
@@ -188,7 +188,8 @@ pub async fn mark_read(client: &mut Client, user_id: Uuid, id: i64) -> Result<Op
         return Ok(None);
     }
     transaction.execute_typed(MARK, &[(&id, Type::INT8)]).await?;
+    let owes_receipt = signals::owe_receipt_on_open(&transaction, id).await?;
     let conversation = find(&transaction, user_id, id).await?;
     transaction.commit().await?;
-    Ok(conversation)
+    Ok(conversation.map(|conversation| (conversation, owes_receipt)))
 }

@@ -67,9 +67,45 @@ pub struct PhoneNumber {
     pub quality_rating: Option<String>,
     /// How many customers the number may begin to write to in 24 hours, as Meta calls it (`TIER_1K`…); null until Meta reported it.
     pub messaging_limit: Option<String>,
-    /// The account's state: `active`, or what keeps it from sending: `reconnect_required`, `restricted`, `disabled`, `disable_scheduled`,
-    /// `rejected` or `deleted`.
+    /// The account's state: `active`, or what keeps it from sending: `reconnect_required`, `payment_required`, `registration_required`,
+    /// `spam_limited`, `restricted`, `disabled`, `disable_scheduled`, `rejected` or `deleted`. Messages wait meanwhile.
     pub account_status: String,
+    /// When customers are told that their messages were read; holds for all numbers of the account.
+    pub read_receipts: ReadReceipts,
     /// When the last message or status for this number arrived.
     pub last_webhook_at: Option<Timestamp>,
+}
+
+/// When a customer is told that their messages were read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReadReceipts {
+    /// As soon as an agent reads them.
+    OnOpen,
+    /// When an agent answers.
+    #[default]
+    OnReply,
+    /// Never; then no typing indicator is shown either, since WhatsApp marks messages as read with it.
+    Never,
+}
+
+impl ReadReceipts {
+    /// The value of the `read_receipts` column.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OnOpen => "on_open",
+            Self::OnReply => "on_reply",
+            Self::Never => "never",
+        }
+    }
+
+    /// Reads the column; without a row the default holds.
+    #[must_use]
+    pub fn from_column(value: Option<&str>) -> Self {
+        let all = [Self::OnOpen, Self::OnReply, Self::Never];
+        all.into_iter()
+            .find(|policy| Some(policy.as_str()) == value)
+            .unwrap_or_default()
+    }
 }

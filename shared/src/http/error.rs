@@ -17,6 +17,7 @@ use super::{BODY_LIMIT, RETRY_AFTER};
 use crate::db::DbError;
 use crate::domain::message::Message;
 use crate::domain::send::InvalidField;
+use crate::whatsapp::errors::MessageError;
 
 /// A failed request.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -53,6 +54,15 @@ pub enum ApiError {
         /// When it closed; `None` where the customer never wrote.
         closed_at: Option<Timestamp>,
     },
+    /// 409: the customer wants no marketing messages.
+    #[error("the customer wants no marketing messages")]
+    OptedOut {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// 409: the customer wrote nothing that could be answered.
+    #[error("the customer wrote nothing within the last 30 days")]
+    NothingToAnswer,
     /// 409: the file is not there; it may come, or never will.
     #[error("the file is not stored: {state}")]
     MediaNotStored {
@@ -68,6 +78,9 @@ pub enum ApiError {
     /// 422: the message was refused for good; its row says why.
     #[error("the message was not sent")]
     MessageFailed(Box<Message>),
+    /// 422: the reaction was refused for good.
+    #[error("the reaction was not sent")]
+    ReactionFailed(MessageError),
     /// 503: something we need is away for now.
     #[error("{0}")]
     Unavailable(String),
@@ -101,6 +114,12 @@ pub struct FailureDetail {
     /// Of `customer_service_window_closed`: since when; null where the customer never wrote.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub closed_at: Option<Option<Timestamp>>,
+    /// Of `marketing_opted_out`: since when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub opted_out_at: Option<Timestamp>,
+    /// Of a reaction that failed: why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<MessageError>,
     /// Of 5xx: what the operator finds in the log.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
@@ -124,11 +143,14 @@ impl ApiError {
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::KeyInUse | Self::WindowClosed { .. } | Self::MediaNotStored { .. } | Self::MediaExpired => {
-                StatusCode::CONFLICT
-            }
+            Self::KeyInUse
+            | Self::WindowClosed { .. }
+            | Self::OptedOut { .. }
+            | Self::NothingToAnswer
+            | Self::MediaNotStored { .. }
+            | Self::MediaExpired => StatusCode::CONFLICT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Invalid { .. } | Self::MessageFailed(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Invalid { .. } | Self::MessageFailed(_) | Self::ReactionFailed(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -146,10 +168,12 @@ impl ApiError {
             Self::MethodNotAllowed => "method_not_allowed",
             Self::KeyInUse => "message_id_in_use",
             Self::WindowClosed { .. } => "customer_service_window_closed",
+            Self::OptedOut { .. } => "marketing_opted_out",
+            Self::NothingToAnswer => "nothing_to_answer",
             Self::MediaNotStored { .. } => "media_not_stored",
             Self::MediaExpired => "media_expired",
             Self::TooLarge => "body_too_large",
-            Self::MessageFailed(_) => "message_failed",
+            Self::MessageFailed(_) | Self::ReactionFailed(_) => "message_failed",
             Self::Unavailable(_) => "unavailable",
             Self::Internal(_) => "internal",
         }
@@ -167,12 +191,16 @@ impl ApiError {
             message: public,
             field: None,
             closed_at: None,
+            opted_out_at: None,
+            reason: None,
             request_id: request_id.filter(|_| status.is_server_error()),
         };
         let mut failed = None;
         match self {
             Self::Invalid { field, .. } => detail.field = Some(field),
             Self::WindowClosed { closed_at } => detail.closed_at = Some(closed_at),
+            Self::OptedOut { since } => detail.opted_out_at = Some(since),
+            Self::ReactionFailed(error) => detail.reason = Some(error),
             Self::MessageFailed(message) => failed = Some(*message),
             _ => {}
         }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::domain::conversation::{Conversation, PhoneNumber};
-use crate::domain::message::Message;
+use crate::domain::message::{Message, Reaction};
 
 /// `GET /api/live-chat/phone-numbers`.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -14,6 +14,15 @@ pub struct PhoneNumbersReply {
     pub success: bool,
     /// The agent's numbers.
     pub phone_numbers: Vec<PhoneNumber>,
+}
+
+/// One phone number.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct PhoneNumberReply {
+    /// Always true.
+    pub success: bool,
+    /// As it stands now.
+    pub phone_number: PhoneNumber,
 }
 
 /// `GET /api/live-chat/conversations`.
@@ -69,4 +78,79 @@ pub struct MessageReply {
     pub success: bool,
     /// As it stands now.
     pub message: Message,
+}
+
+/// What a request to send did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SendResult {
+    /// It was new.
+    Accepted,
+    /// It was known: nothing was done.
+    Replayed,
+    /// It had failed, and was sent again.
+    Retried,
+}
+
+/// `POST /api/live-chat/send-message`.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct SendReply {
+    /// Always true.
+    pub success: bool,
+    /// The message as it stands now.
+    pub message: Message,
+    /// What the request did.
+    pub result: SendResult,
+}
+
+impl SendReply {
+    /// A message, and what was done.
+    #[must_use]
+    pub fn new(message: Message, result: SendResult) -> Self {
+        Self {
+            success: true,
+            message,
+            result,
+        }
+    }
+}
+
+/// `POST /api/live-chat/send-message` with a reaction.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct ReactionReply {
+    /// Always true.
+    pub success: bool,
+    /// The reaction; its emoji is empty where one was taken back.
+    pub reaction: Reaction,
+    /// What the request did.
+    pub result: SendResult,
+}
+
+impl ReactionReply {
+    /// A reaction, and what was done.
+    #[must_use]
+    pub fn new(reaction: Reaction, result: SendResult) -> Self {
+        Self {
+            success: true,
+            reaction,
+            result,
+        }
+    }
+}
+
+/// `POST /api/live-chat/typing`.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct TypingReply {
+    /// Always true.
+    pub success: bool,
+    /// Whether the customer is shown now that an answer is being written.
+    pub sent: bool,
+}
+
+impl TypingReply {
+    /// Whether it was sent.
+    #[must_use]
+    pub fn new(sent: bool) -> Self {
+        Self { success: true, sent }
+    }
 }

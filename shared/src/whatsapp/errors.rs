@@ -21,6 +21,27 @@ pub struct MessageError {
 }
 
 impl MessageError {
+    /// A failure before WhatsApp saw anything, or after it fell silent.
+    #[must_use]
+    pub fn own(title: &str, details: Option<String>, retryable: bool) -> Self {
+        Self {
+            code: None,
+            title: Some(title.to_owned()),
+            details,
+            retryable,
+        }
+    }
+
+    /// What it asks of the sender.
+    #[must_use]
+    pub fn class(&self) -> ErrorClass {
+        match self.code.map_or(ErrorClass::Permanent, class_of) {
+            // A code that we do not know, with the word that it passes.
+            ErrorClass::Permanent if self.retryable => ErrorClass::Temporary,
+            class => class,
+        }
+    }
+
     /// Reads one element of `errors` of a webhook, or the `error` of a Graph answer.
     #[must_use]
     pub fn from_meta(error: &Value) -> Self {
@@ -38,7 +59,7 @@ impl MessageError {
     }
 }
 
-/// What an error code asks of the sender.
+/// What an error asks of the sender.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorClass {
     /// App, account or throughput limit: slow this number down and try again.
@@ -47,11 +68,13 @@ pub enum ErrorClass {
     PairThrottled,
     /// Meta's own trouble: try again, a bounded number of times.
     Temporary,
-    /// Held back or limited by policy; trying again soon makes it worse.
-    Restricted,
-    /// The token or its permissions: the account has to be connected again.
+    /// The token or its permissions: the account has to be connected again, and its messages wait.
     Token,
-    /// This message can never be delivered as it is.
+    /// The account is locked, unpaid or not registered: its messages wait until that is settled.
+    Account,
+    /// The number was reported too often: its messages wait.
+    SpamLimited,
+    /// This message can never be delivered as it is, or not for a day; trying again makes it worse.
     Permanent,
 }
 
@@ -63,6 +86,13 @@ impl ErrorClass {
     }
 }
 
+/// The customer wants no marketing messages.
+pub const OPTED_OUT: i64 = 131_050;
+/// More than 24 hours have passed since the customer's last message.
+pub const WINDOW_CLOSED: i64 = 131_047;
+/// Meta holds marketing messages back from this customer; trying again within a day makes it worse.
+pub const HELD_BACK: i64 = 131_049;
+
 /// The class of a Graph or webhook error code. Unknown codes are permanent: resending what is not understood may send it twice.
 #[must_use]
 pub fn class_of(code: i64) -> ErrorClass {
@@ -70,8 +100,9 @@ pub fn class_of(code: i64) -> ErrorClass {
         4 | 80_007 | 130_429 => ErrorClass::Throttled,
         131_056 => ErrorClass::PairThrottled,
         1 | 2 | 131_000 | 131_016 | 131_057 | 135_000 => ErrorClass::Temporary,
-        131_048 | 131_049 | 131_064 | 368 | 131_031 | 131_042 | 131_045 | 130_497 => ErrorClass::Restricted,
         0 | 3 | 10 | 190 | 200..=299 | 131_005 => ErrorClass::Token,
+        368 | 131_031 | 131_042 | 131_045 => ErrorClass::Account,
+        131_048 | 131_064 => ErrorClass::SpamLimited,
         _ => ErrorClass::Permanent,
     }
 }

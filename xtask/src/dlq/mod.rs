@@ -68,6 +68,7 @@ struct Selection {
 enum Name {
     Events,
     Media,
+    Outbox,
 }
 
 /// Runs the command.
@@ -110,6 +111,7 @@ async fn queues(stack_folder: &Path, command: &Dlq) -> Result<(Client, String, O
     let (dead, source) = match command.queue {
         Name::Events => (stack.dead_letter_queue_url, stack.events_queue_url),
         Name::Media => (stack.media_dead_letter_queue_url, stack.media_queue_url),
+        Name::Outbox => (stack.outbox_dead_letter_queue_url, stack.outbox_queue_url),
     };
     Ok((Client::from_conf(config), dead, Some(source)))
 }

@@ -58,7 +58,7 @@ pub(super) async fn deploy(
             .put_object(BUCKET, &format!("{}.zip", function.name), package(binary)?)
             .await?;
     }
-    let body = template.for_emulator(BUCKET)?.to_string();
+    let body = template.for_emulator(BUCKET, parameters)?.to_string();
     let mut form = vec![
         ("StackName".to_owned(), STACK.to_owned()),
         ("TemplateBody".to_owned(), body),

@@ -129,6 +129,8 @@ impl Stack {
             ("AuthSecretArn", &auth_secret),
             ("GraphUrl", &graph_url),
             ("GraphVersion", GRAPH_VERSION),
+            // On a desk nobody waits a quarter of an hour.
+            ("ConfirmationSeconds", "60"),
             (
                 "Architecture",
                 if cfg!(target_arch = "aarch64") {
@@ -170,6 +172,8 @@ impl Stack {
             dead_letter_queue_url: deployment.output("EventsDeadLetterQueueUrl")?.to_owned(),
             media_queue_url: deployment.output("MediaQueueUrl")?.to_owned(),
             media_dead_letter_queue_url: deployment.output("MediaDeadLetterQueueUrl")?.to_owned(),
+            outbox_queue_url: deployment.output("OutboxQueueUrl")?.to_owned(),
+            outbox_dead_letter_queue_url: deployment.output("OutboxDeadLetterQueueUrl")?.to_owned(),
             media_bucket: deployment.output("MediaBucket")?.to_owned(),
             database_url,
             verify_token: secrets.verify_token,

@@ -57,6 +57,8 @@ pub(crate) struct StackFile {
     pub(crate) dead_letter_queue_url: String,
     pub(crate) media_queue_url: String,
     pub(crate) media_dead_letter_queue_url: String,
+    pub(crate) outbox_queue_url: String,
+    pub(crate) outbox_dead_letter_queue_url: String,
     pub(crate) media_bucket: String,
     pub(crate) database_url: String,
     pub(crate) verify_token: String,

@@ -8,6 +8,7 @@ mod outage;
 mod owner;
 mod paging;
 mod read;
+mod receipts;
 mod routes;
 mod support;
 mod update;

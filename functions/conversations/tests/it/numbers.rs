@@ -26,7 +26,7 @@ async fn a_number_has_every_field_and_the_unread_total_of_its_conversations() {
     let expected = json!({
         "phone_number_id": NUMBER, "waba_id": WABA, "display_phone_number": "+1 555 000", "verified_name": "Test",
         "is_registered": true, "unread_count": 42, "quality_rating": null, "messaging_limit": null, "account_status": "reconnect_required",
-        "last_webhook_at": null,
+        "last_webhook_at": null, "read_receipts": "on_reply",
     });
     assert_eq!(numbers(&fixture).await, [expected]);
 }

@@ -16,7 +16,7 @@ use super::support::{Fixture, LIST, api};
 async fn through_proxy(fixture: &Fixture) -> (Proxy, Api) {
     let (proxy, url) = Proxy::before(&fixture.database.url).await;
     let database = Database::new(Settings::from_url(&url).unwrap(), 1);
-    (proxy, api(database, fixture.agent))
+    (proxy, api(database, fixture.agent).await.0)
 }
 
 async fn is_unavailable(api: &Api, method: Method, path: &str) {
@@ -94,7 +94,7 @@ async fn a_lock_that_is_not_given_back_is_answered_with_503_and_changes_nothing_
     let mut fixture = Fixture::new().await;
     let id = fixture.conversation("+15550001", "2026-07-01T12:00:00Z").await;
     let other = fixture.database.pool();
-    let api = api(other, fixture.agent);
+    let (api, _sqs) = api(other, fixture.agent).await;
     let transaction = fixture.database.client.transaction().await.unwrap();
     transaction
         .execute("update chat_conversations set unread_count = 4", &[])

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use shared::db::Database;
 use shared::testing::TestDatabase;
 use shared::testing::api::{Api, authenticator};
+use shared::testing::sqs::SqsStub;
 use uuid::Uuid;
 
 /// The agent's account and phone number.
@@ -18,22 +19,31 @@ pub(crate) struct Fixture {
     pub(crate) database: TestDatabase,
     pub(crate) agent: Uuid,
     pub(crate) api: Api,
+    pub(crate) sqs: SqsStub,
 }
 
-pub(crate) fn api(database: Database, agent: Uuid) -> Api {
+/// The service, with the queue that it asks for read receipts.
+pub(crate) async fn api(database: Database, agent: Uuid) -> (Api, SqsStub) {
+    let (sqs, outbox) = SqsStub::start().await;
     let app = App {
         database,
         authenticator: authenticator(),
+        outbox,
     };
-    Api::new(service(app), agent)
+    (Api::new(service(app), agent), sqs)
 }
 
 impl Fixture {
     pub(crate) async fn new() -> Self {
         let database = TestDatabase::migrated().await;
         let agent = database.add_number(WABA, NUMBER).await;
-        let api = api(database.pool(), agent);
-        Self { database, agent, api }
+        let (api, sqs) = api(database.pool(), agent).await;
+        Self {
+            database,
+            agent,
+            api,
+            sqs,
+        }
     }
 
     /// A conversation of the agent's number; `at` is the time of its last message.

@@ -5,11 +5,12 @@ use std::collections::hash_map::Entry;
 
 use jiff::Timestamp;
 use tokio_postgres::GenericClient;
-use tokio_postgres::types::Type;
+use tokio_postgres::types::{ToSql, Type};
 
 use super::CONFLICT;
 use crate::db::DbError;
 use crate::domain::ingest::{Digest, MessageEvent, Quarantined, StatusEvent, What};
+use crate::domain::message::Status;
 
 /// Inserts statuses; those that are there already stay.
 ///
@@ -24,6 +25,9 @@ pub async fn insert_statuses(transaction: &impl GenericClient, events: &[&Status
                            join chat_conversations c on c.id = m.conversation_id
                            where m.wa_message_id = event.wa_message_id and c.phone_number_id = event.phone_number_id
                              and m.sender = 'user')
+               and not exists (select 1 from chat_message_events reaction
+                               where reaction.phone_number_id = event.phone_number_id and reaction.kind = 'reaction'
+                                 and reaction.event_wamid = event.wa_message_id)
         from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9)
           as event(digest, phone_number_id, wa_message_id, message_id, status, occurred_at, error, pricing, item)
         order by digest
@@ -62,45 +66,123 @@ fn column_of<'a, T>(events: &[&'a StatusEvent], pick: impl Fn(&'a StatusEvent) -
     events.iter().map(|event| pick(event)).collect()
 }
 
-/// Gives messages whose answer from Graph was lost the wamid of the status that carries our id.
+/// Gives what we sent the wamid of the status that carries our id, where Graph's answer was lost or has not come yet. Nobody sends it again
+/// after that. Returns the (phone number id, wamid) of messages that got one, or a reaction.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn bind_unanswered(transaction: &impl GenericClient, events: &[&StatusEvent]) -> Result<(), DbError> {
+pub async fn bind_unanswered(
+    transaction: &impl GenericClient,
+    events: &[&StatusEvent],
+) -> Result<Vec<(String, String)>, DbError> {
+    // A message that counted as unconfirmed was sent after all, so that it begins anew with what its statuses say.
     const BIND: &str = "
+        with event as (
+          select distinct on (message_id) * from unnest($1, $2, $3, $4) as event(phone_number_id, message_id, wa_message_id, occurred_at)
+          order by message_id, occurred_at, wa_message_id
+        ), open as (
+          select s.id, s.message_id, event.wa_message_id
+          from event
+          join chat_messages m on m.message_id = event.message_id
+          join chat_conversations c on c.id = m.conversation_id and c.phone_number_id = event.phone_number_id
+          join chat_sends s on s.message_id = m.id
+          where m.wa_message_id is null and (s.settled_at is null or s.unconfirmed_at is not null)
+            and event.wa_message_id <> all(s.former_wamids)
+            and not exists (select 1 from chat_messages other
+                            where other.conversation_id = m.conversation_id and other.wa_message_id = event.wa_message_id)
+        ), settled as (
+          update chat_sends s
+          set settled_at = now(), unconfirmed_at = null, next_try_at = null, busy_until = null, last_error = null
+          from open
+          where s.id = open.id
+        )
         update chat_messages m
-        set wa_message_id = event.wa_message_id
-        from (select distinct on (message_id) * from unnest($1, $2, $3) as event(phone_number_id, message_id, wa_message_id)
-              order by message_id, wa_message_id) event,
-             chat_conversations c
-        where m.message_id = event.message_id and m.wa_message_id is null and m.sender = 'user'
-          and c.id = m.conversation_id and c.phone_number_id = event.phone_number_id
-          and not exists (select 1 from chat_messages other
-                          where other.conversation_id = m.conversation_id and other.wa_message_id = event.wa_message_id)";
-    let ours: Vec<(&str, &str, &str)> = events
+        set wa_message_id = open.wa_message_id, status = 'pending', error = null
+        from open
+        where m.id = open.message_id";
+    const BIND_REACTIONS: &str = "
+        with event as (
+          select distinct on (message_id) * from unnest($1, $2, $3, $4) as event(phone_number_id, message_id, wa_message_id, occurred_at)
+          order by message_id, occurred_at, wa_message_id
+        )
+        update chat_sends s
+        set settled_at = now(), unconfirmed_at = null, next_try_at = null, busy_until = null, last_error = null
+        from event, chat_conversations c
+        where s.reaction_key = event.message_id and (s.settled_at is null or s.unconfirmed_at is not null)
+          and event.wa_message_id <> all(s.former_wamids)
+          and c.id = s.conversation_id and c.phone_number_id = event.phone_number_id and c.customer_id is not null
+        returning event.phone_number_id, s.request ->> 'reply_to', event.wa_message_id, s.request -> 'object' ->> 'emoji',
+                  event.occurred_at, c.customer_id";
+    let ours: Vec<(&str, &str, &str, Timestamp)> = events
         .iter()
         .filter_map(|event| {
             let id = event.message_id.as_deref()?;
-            Some((event.origin.phone_number_id.as_str(), id, event.wa_message_id.as_str()))
+            let number = event.origin.phone_number_id.as_str();
+            Some((number, id, event.wa_message_id.as_str(), event.occurred_at))
         })
         .collect();
     if ours.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
-    let numbers: Vec<&str> = ours.iter().map(|(number, _, _)| *number).collect();
-    let ids: Vec<&str> = ours.iter().map(|(_, id, _)| *id).collect();
-    let wamids: Vec<&str> = ours.iter().map(|(_, _, wamid)| *wamid).collect();
-    transaction
-        .execute_typed(
-            BIND,
-            &[
-                (&numbers, Type::TEXT_ARRAY),
-                (&ids, Type::TEXT_ARRAY),
-                (&wamids, Type::TEXT_ARRAY),
-            ],
-        )
+    macro_rules! column {
+        ($field:tt) => {
+            &ours.iter().map(|it| it.$field).collect::<Vec<_>>()
+        };
+    }
+    let parameters: [(&(dyn ToSql + Sync), Type); 4] = [
+        (column!(0), Type::TEXT_ARRAY),
+        (column!(1), Type::TEXT_ARRAY),
+        (column!(2), Type::TEXT_ARRAY),
+        (column!(3), Type::TIMESTAMPTZ_ARRAY),
+    ];
+    transaction.execute_typed(BIND, &parameters).await?;
+    let rows = transaction.query_typed(BIND_REACTIONS, &parameters).await?;
+    let mut reactions = Vec::new();
+    for row in &rows {
+        let (target, emoji): (Option<&str>, Option<&str>) = (row.try_get(1)?, row.try_get(3)?);
+        let (Some(target), emoji) = (target, emoji.unwrap_or_default()) else {
+            continue;
+        };
+        let event = MessageEvent::own_reaction(row.try_get(0)?, target, row.try_get(2)?, emoji, row.try_get(4)?);
+        reactions.push((event, row.try_get::<_, i64>(5)?));
+    }
+    let told: Vec<Told<'_>> = reactions
+        .iter()
+        .map(|(event, customer_id)| Told {
+            event,
+            customer_id: *customer_id,
+        })
+        .collect();
+    put(transaction, &told).await?;
+    Ok(reactions
+        .into_iter()
+        .map(|(event, _)| (event.origin.phone_number_id, event.wa_message_id))
+        .collect())
+}
+
+/// The (phone number id, wamid) of messages with a reaction of ours that WhatsApp took and could not deliver, by these statuses.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn failed_reactions(
+    transaction: &impl GenericClient,
+    events: &[&StatusEvent],
+) -> Result<Vec<(String, String)>, DbError> {
+    const FIND: &str = "
+        select distinct e.phone_number_id, e.wa_message_id
+        from unnest($1, $2) as failed(phone_number_id, wamid)
+        join chat_message_events e on e.phone_number_id = failed.phone_number_id and e.kind = 'reaction' and e.event_wamid = failed.wamid";
+    let failed = events.iter().filter(|event| event.status == Status::Failed);
+    let (numbers, wamids): (Vec<&str>, Vec<&str>) = failed
+        .map(|event| (event.origin.phone_number_id.as_str(), event.wa_message_id.as_str()))
+        .unzip();
+    if numbers.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = transaction
+        .query_typed(FIND, &[(&numbers, Type::TEXT_ARRAY), (&wamids, Type::TEXT_ARRAY)])
         .await?;
-    Ok(())
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
 
 /// An event about a message, and the customer in whose conversation it happened.

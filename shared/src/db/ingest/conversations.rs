@@ -126,6 +126,10 @@ async fn move_messages(
                        || jsonb_build_object('wa_message_id', wa_message_id)
         where id = any($1)";
     const MOVE: &str = "
+        with sends as (
+          update chat_sends s set conversation_id = k.stays
+          from unnest($1, $2) as k(id, stays) where s.conversation_id = k.id and k.id <> k.stays
+        )
         update chat_messages m set conversation_id = k.stays
         from unnest($1, $2) as k(id, stays) where m.conversation_id = k.id and k.id <> k.stays";
     let ids: Vec<i64> = moves.iter().map(|(id, _, _)| *id).collect();
@@ -304,6 +308,9 @@ pub(super) async fn lock(
           select c.id from unnest($4, $5) as e(number, message_id)
           join chat_messages m on m.message_id = e.message_id
           join chat_conversations c on c.id = m.conversation_id and c.phone_number_id = e.number
+          union
+          select s.conversation_id from unnest($5) as e(message_id)
+          join chat_sends s on s.reaction_key = e.message_id
         )
         order by c.id
         for no key update of c";

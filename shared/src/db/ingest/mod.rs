@@ -20,7 +20,7 @@ pub use replay::{Replayed, replay_quarantined, replay_registered};
 
 use super::accounts::{self, Number};
 use super::{DbError, events, facts, quarantine};
-use crate::domain::customer::Identity;
+use crate::domain::customer::{Customer, Identity};
 use crate::domain::ingest::{Fact, MessageEvent, NewMessage, Origin, Plan, Quarantined, StatusEvent, Subject};
 use batch::{Known, Placed};
 use events::Told;
@@ -91,7 +91,9 @@ async fn apply_within(transaction: &Transaction<'_>, plan: &Plan, now: Timestamp
     let inserted = insert::insert_messages(transaction, &placed, &positions, &mut quarantined).await?;
     let statuses: Vec<&StatusEvent> = sorted.statuses.iter().map(|known| known.item).collect();
     events::insert_statuses(transaction, &statuses).await?;
-    events::bind_unanswered(transaction, &statuses).await?;
+    let mut reacted = events::bind_unanswered(transaction, &statuses).await?;
+    reacted.extend(events::failed_reactions(transaction, &statuses).await?);
+    targets.extend(reacted.iter().map(|(number, wamid)| (number.as_str(), wamid.as_str())));
     let rows = inserted.new.iter().chain(&inserted.corrected);
     targets.extend(rows.map(|index| wamid_of(placed[*index].message)));
     let changed = events::fold(transaction, &targets).await?;
@@ -117,8 +119,8 @@ async fn apply_within(transaction: &Transaction<'_>, plan: &Plan, now: Timestamp
     })
 }
 
-/// Learns from Graph's answer who a customer is: WhatsApp may know them under another number than the one we wrote to, and the answer's
-/// is theirs. For a transaction that holds no other lock yet.
+/// Learns who a customer is, be it from Graph's answer: WhatsApp may know them under another number than the one we wrote to, and the
+/// answer's is theirs. For a transaction that holds no other lock yet.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -126,25 +128,73 @@ pub(super) async fn identify(
     transaction: &Transaction<'_>,
     number: &Number,
     identity: &Identity,
-    seen: (Timestamp, &str),
+    seen: Option<(Timestamp, &str)>,
 ) -> Result<(), DbError> {
+    learn(transaction, number, identity, seen, &[]).await.map(drop)
+}
+
+/// The conversation with a customer, which is made where there is none. For a transaction that holds no other lock yet.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) async fn open_conversation(
+    transaction: &Transaction<'_>,
+    number: &Number,
+    identity: &Identity,
+) -> Result<i64, DbError> {
+    let conversation = learn(transaction, number, identity, None, &[]).await?;
+    conversation.ok_or_else(|| DbError::Row("a conversation vanished".to_owned()))
+}
+
+/// Remembers that a customer wants no marketing messages, as Graph says when it refuses one. For a transaction that holds no other lock yet.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) async fn opt_out(
+    transaction: &Transaction<'_>,
+    (waba_id, phone_number_id): (&str, &str),
+    customer: &Customer,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    let Some(number) = accounts::find_number(transaction, waba_id, phone_number_id).await? else {
+        return Ok(());
+    };
+    let fact = Fact::opt_out(phone_number_id, customer, now);
+    let identity = Identity::from(customer.clone());
+    learn(transaction, &number, &identity, None, &[&fact]).await.map(drop)
+}
+
+/// Returns the conversation.
+async fn learn(
+    transaction: &Transaction<'_>,
+    number: &Number,
+    identity: &Identity,
+    seen: Option<(Timestamp, &str)>,
+    news: &[&Fact],
+) -> Result<Option<i64>, DbError> {
     let sighting = Sighting {
         number,
         identity,
-        seen: Some(seen),
+        seen,
         needs: Needs::Conversation,
     };
     let mut quarantined = Vec::new();
     let customers = identity::resolve(transaction, &[sighting], &[], &mut quarantined).await?;
     let involved: Vec<i64> = customers.of.iter().copied().flatten().collect();
     let positions = conversations::lock(transaction, &involved, &[], &[]).await?;
+    facts::put(transaction, news).await?;
     let touched = Touched {
         changed: &[],
         united: &customers.united,
         customers: &involved,
     };
     fold::fold_conversations(transaction, &[], &positions, &Inserted::default(), &touched).await?;
-    quarantine::insert(transaction, &quarantined, "send").await
+    quarantine::insert(transaction, &quarantined, "send").await?;
+    let conversation = involved.first().and_then(|customer| {
+        let key = (number.waba_id.clone(), number.phone_number_id.clone(), *customer);
+        customers.conversations.get(&key).copied()
+    });
+    Ok(conversation)
 }
 
 fn wamid_of(message: &NewMessage) -> (&str, &str) {
@@ -213,7 +263,8 @@ impl<'a> Sorted<'a> {
             }
         }
         for known in &sorted.contacts {
-            if let Some(origin) = &known.item.origin {
+            // What a status says of its customer is kept with the status.
+            if let Some(origin) = known.item.origin.as_ref().filter(|_| !known.item.is_of_status) {
                 let field = origin.field.as_deref().unwrap_or_default();
                 quarantined.push(Quarantined::item(origin, &format!("applied:{field}")));
             }

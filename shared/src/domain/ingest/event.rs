@@ -5,8 +5,9 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::content::edited;
+use super::fact::opt_out_of;
 use super::message::Base;
-use super::{COLUMN_LENGTH, Origin, origin, timestamp, wamid};
+use super::{COLUMN_LENGTH, Origin, Plan, digest, origin, timestamp, wamid};
 use crate::domain::customer::{Customer, Identity};
 use crate::domain::message::{Sender, Status};
 use crate::whatsapp::errors::MessageError;
@@ -81,7 +82,44 @@ impl What {
     }
 }
 
-pub(super) fn plan_status(item: &Item, status: &Value, received_at: Timestamp) -> Result<StatusEvent, String> {
+impl MessageEvent {
+    /// A reaction of ours that WhatsApp took; the customer is known by the conversation.
+    #[must_use]
+    pub fn own_reaction(
+        phone_number_id: &str,
+        wa_message_id: &str,
+        event_wamid: &str,
+        emoji: &str,
+        occurred_at: Timestamp,
+    ) -> Self {
+        Self {
+            origin: Origin {
+                waba_id: None,
+                phone_number_id: phone_number_id.to_owned(),
+                field: None,
+                digest: digest(&[b"own reaction", phone_number_id.as_bytes(), event_wamid.as_bytes()]),
+                body: String::new(),
+            },
+            identity: Identity {
+                customer: Customer {
+                    phone: None,
+                    user_id: None,
+                },
+                others: Vec::new(),
+            },
+            sender: Sender::User,
+            event_wamid: event_wamid.to_owned(),
+            wa_message_id: wa_message_id.to_owned(),
+            occurred_at,
+            what: What::Reaction {
+                emoji: emoji.to_owned(),
+            },
+        }
+    }
+}
+
+/// Plans a status, and what it says of its customer.
+pub(super) fn plan_status(item: &Item, status: &Value, received_at: Timestamp, plan: &mut Plan) -> Result<(), String> {
     if text(status, "recipient_type").as_deref() == Some("group") {
         return Err("group".to_owned());
     }
@@ -90,19 +128,24 @@ pub(super) fn plan_status(item: &Item, status: &Value, received_at: Timestamp) -
         text(status, "recipient_id").as_deref(),
         text(status, "recipient_user_id").as_deref(),
     );
-    Ok(StatusEvent {
+    let event = StatusEvent {
         wa_message_id: wamid(status, "id")?,
         message_id: text(status, "biz_opaque_callback_data").filter(|id| id.chars().count() <= COLUMN_LENGTH),
         identity: recipient
+            .as_ref()
             .filter(|customer| customer.phone.is_some() && customer.user_id.is_some())
-            .map(|customer| Identity::linked(&customer)),
+            .map(Identity::linked),
         status: Status::from_webhook(&name).ok_or_else(|| format!("status:{name}"))?,
         occurred_at: timestamp(status, received_at)?,
         error: status.pointer("/errors/0").map(MessageError::from_meta),
         pricing: status.get("pricing").filter(|it| it.is_object()).cloned(),
         item: status.clone(),
         origin: origin(item)?,
-    })
+    };
+    plan.facts
+        .extend(recipient.and_then(|customer| opt_out_of(&event, &customer)));
+    plan.statuses.push(event);
+    Ok(())
 }
 
 pub(super) fn plan_event(base: Base<'_>, kind: &str, message: &Value) -> Result<MessageEvent, String> {

@@ -4,8 +4,10 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use super::event::StatusEvent;
 use super::{Digest, Origin, Plan, Quarantined, item_digest, origin, timestamp};
 use crate::domain::customer::{Customer, Identity};
+use crate::whatsapp::errors::OPTED_OUT;
 use crate::whatsapp::json::text;
 use crate::whatsapp::webhook::Item;
 
@@ -24,6 +26,61 @@ pub struct Fact {
     pub digest: Digest,
     /// Where it came in; only what is about a contact names one of our phone numbers.
     pub origin: Option<Origin>,
+    /// Whether a status says it, which is kept as an event.
+    pub is_of_status: bool,
+}
+
+impl Fact {
+    /// The customer wants no marketing messages, as Graph says in its answer to one.
+    #[must_use]
+    pub fn opt_out(phone_number_id: &str, customer: &Customer, now: Timestamp) -> Self {
+        let digest = super::digest(&[b"opt_out", phone_number_id.as_bytes(), customer.key().as_bytes()]);
+        let origin = Origin {
+            waba_id: None,
+            phone_number_id: phone_number_id.to_owned(),
+            field: None,
+            digest,
+            body: String::new(),
+        };
+        Self::of_contact(origin, customer, MARKETING, json!(STOP), now)
+    }
+
+    fn of_contact(
+        origin: Origin,
+        customer: &Customer,
+        name: &'static str,
+        value: Value,
+        occurred_at: Timestamp,
+    ) -> Self {
+        Self {
+            subject: Subject::Contact(Identity::linked(customer)),
+            name,
+            value,
+            occurred_at,
+            digest: origin.digest,
+            origin: Some(origin),
+            is_of_status: false,
+        }
+    }
+}
+
+/// The name of a customer's wish about marketing messages, and its value against them.
+const MARKETING: &str = "marketing";
+const STOP: &str = "stop";
+
+/// What a status says of its customer: that they want no marketing messages.
+pub(super) fn opt_out_of(status: &StatusEvent, customer: &Customer) -> Option<Fact> {
+    let code = status.error.as_ref()?.code?;
+    (code == OPTED_OUT).then(|| Fact {
+        is_of_status: true,
+        ..Fact::of_contact(
+            status.origin.clone(),
+            customer,
+            MARKETING,
+            json!(STOP),
+            status.occurred_at,
+        )
+    })
 }
 
 /// What a fact is about.
@@ -104,7 +161,7 @@ pub(super) fn plan_preference(
     .ok_or("missing_contact")?;
     let value = text(preference, "value").ok_or("missing_value")?;
     let occurred_at = timestamp(preference, received_at)?;
-    apply_contact(item, &customer, "marketing", json!(value), occurred_at, plan)
+    apply_contact(item, &customer, MARKETING, json!(value), occurred_at, plan)
 }
 
 fn apply_contact(
@@ -116,14 +173,8 @@ fn apply_contact(
     plan: &mut Plan,
 ) -> Result<(), String> {
     let origin = origin(item)?;
-    plan.facts.push(Fact {
-        subject: Subject::Contact(Identity::linked(customer)),
-        name,
-        value,
-        occurred_at,
-        digest: origin.digest,
-        origin: Some(origin),
-    });
+    plan.facts
+        .push(Fact::of_contact(origin, customer, name, value, occurred_at));
     Ok(())
 }
 
@@ -172,6 +223,7 @@ pub(super) fn plan_update(
         occurred_at,
         digest,
         origin: None,
+        is_of_status: false,
     }));
     Ok(())
 }

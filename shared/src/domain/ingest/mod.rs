@@ -147,9 +147,7 @@ pub fn plan(items: Vec<Item>, received_at: Timestamp, plan: &mut Plan) {
             Content::Message { message, contacts, via } => {
                 plan_message(&item, message, contacts, via, received_at, plan)
             }
-            Content::Status(status) => {
-                event::plan_status(&item, status, received_at).map(|status| plan.statuses.push(status))
-            }
+            Content::Status(status) => event::plan_status(&item, status, received_at, plan),
             // What has a meaning and no place of its own is applied and kept raw too.
             Content::ContactSync(contact) => fact::plan_contact(&item, contact, received_at, plan),
             Content::Preference(preference) => fact::plan_preference(&item, preference, received_at, plan),

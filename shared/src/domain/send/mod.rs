@@ -1,13 +1,22 @@
 //! Request → what to store and what to ask Graph for; Graph's answer → what follows from it.
 
 mod request;
+mod verdict;
 
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::whatsapp::errors::MessageError;
+use crate::whatsapp::unit::{self, QueueMessage};
 
 pub use request::{SendRequest, TextObject, plan};
+pub use verdict::{HOLD_WAIT, History, Hold, LONGEST_WAIT, Patience, Verdict, judge};
+
+/// The message type that may be sent at any time, and that may begin a conversation.
+pub const TEMPLATE: &str = "template";
 
 /// A request that was found well-formed.
 #[derive(Debug, Clone, PartialEq)]
@@ -98,8 +107,74 @@ pub enum Outcome {
         /// The customer's phone number by the answer, E.164 with `+`.
         customer_phone: Option<String>,
     },
-    /// Graph did not take it; nothing was sent.
-    Refused(MessageError),
+    /// It was not taken, by Graph or already before; nothing was sent.
+    Refused {
+        /// Why.
+        error: MessageError,
+        /// How long Graph wants to be left alone.
+        retry_after: Option<Duration>,
+    },
+    /// The account has no token that could be used.
+    NoToken(MessageError),
     /// Nobody knows: the request was written and no answer came. Never sent again; a status that carries our id settles it.
     Unanswered,
+}
+
+/// What is kept of a message until it is settled: all that Graph has to be told, whenever that may be.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    /// [`Content::kind`].
+    pub kind: String,
+    /// [`Content::object`].
+    pub object: Value,
+    /// The wamid that it answers, or that a reaction is to.
+    pub reply_to: Option<String>,
+    /// The uploaded files in `object`.
+    pub files: Vec<Uuid>,
+    /// Whether the customer may have opted out of it.
+    pub is_marketing: bool,
+}
+
+impl Request {
+    /// Whether it may be sent at any time; everything else only while the customer service window is open.
+    #[must_use]
+    pub fn is_template(&self) -> bool {
+        self.kind == TEMPLATE
+    }
+
+    /// Whether it shows as an emoji on another message.
+    #[must_use]
+    pub fn is_reaction(&self) -> bool {
+        self.kind == "reaction"
+    }
+
+    /// A reaction's emoji; empty where it is taken back.
+    #[must_use]
+    pub fn emoji(&self) -> &str {
+        self.object.get("emoji").and_then(Value::as_str).unwrap_or_default()
+    }
+}
+
+/// What a trigger on the outbox queue says. It is only that: what is owed stands in `chat_sends` and `chat_conversation_signals`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutboxTask {
+    /// The conversation in which something is due.
+    pub conversation_id: i64,
+}
+
+impl OutboxTask {
+    /// The trigger as SQS takes it, which shows it after `delay`. `phone_number_id` keeps the queue fair between numbers.
+    #[must_use]
+    pub fn to_message(self, phone_number_id: &str, delay: Duration) -> QueueMessage {
+        let message = unit::message(serde_json::json!(self).to_string(), Some(phone_number_id));
+        // SQS counts in seconds; a trigger that comes too early finds nothing.
+        let delay = Duration::from_secs(delay.as_secs() + u64::from(delay.subsec_nanos() > 0));
+        QueueMessage { delay, ..message }
+    }
+
+    /// Reads a trigger's body; `None` for what is none.
+    #[must_use]
+    pub fn from_body(body: &str) -> Option<Self> {
+        serde_json::from_str(body).ok()
+    }
 }

@@ -43,6 +43,9 @@ pub struct SendRequest {
     /// The idempotency key, a UUID: the same one again answers with the first result and sends nothing. Made by us where it is missing.
     #[serde(default)]
     pub message_id: Option<String>,
+    /// Tries a message again that failed for good; with its `message_id` and its body.
+    #[serde(default)]
+    pub retry: bool,
 }
 
 /// Graph's own form of a text.
@@ -121,7 +124,7 @@ pub fn plan(request: &SendRequest, new_id: Uuid) -> Result<Plan, InvalidField> {
         to,
         content,
         reply_to,
-        is_retry: false,
+        is_retry: request.retry,
     })
 }
 

@@ -4,6 +4,8 @@ pub mod media;
 
 use std::time::Duration;
 
+use reqwest::StatusCode;
+use reqwest::header::RETRY_AFTER;
 use reqwest::redirect::Policy;
 use serde_json::Value;
 
@@ -37,6 +39,8 @@ pub enum GraphError {
         status: u16,
         /// What it said.
         error: MessageError,
+        /// How long it wants to be left alone.
+        retry_after: Option<Duration>,
     },
     /// No connection: nothing was written.
     #[error("Graph could not be reached")]
@@ -79,40 +83,57 @@ impl Graph {
     /// # Errors
     /// Tells what was refused from what nobody knows.
     pub async fn send_message(&self, token: &str, phone_number_id: &str, body: &Value) -> Result<Accepted, GraphError> {
-        let url = format!("{}/{}/messages", self.base, path_segment(phone_number_id));
-        let request = self.http.post(url).bearer_auth(token).json(body);
-        let response = request.send().await.map_err(|error| {
-            // Whatever happens after the connection stands may happen after the body was read.
-            if error.is_connect() || error.is_builder() {
-                GraphError::Unreachable
-            } else {
-                GraphError::Unanswered
-            }
-        })?;
-        let status = response.status();
-        let answer = response.bytes().await;
-        let answer: Option<Value> = answer.ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        if status.is_success() {
-            return answer
-                .as_ref()
-                .and_then(Accepted::from_answer)
-                .ok_or(GraphError::Unanswered);
-        }
-        let mut error = answer.as_ref().and_then(|answer| answer.get("error")).map_or(
-            MessageError {
-                code: None,
-                title: Some(format!("HTTP {}", status.as_u16())),
-                details: None,
-                retryable: false,
-            },
-            MessageError::from_meta,
-        );
-        error.retryable |= status.is_server_error() || status.as_u16() == 429;
-        Err(GraphError::Refused {
-            status: status.as_u16(),
-            error,
-        })
+        let answer = self.post(token, phone_number_id, body).await?;
+        Accepted::from_answer(&answer).ok_or(GraphError::Unanswered)
     }
+
+    /// Sends a read receipt, with or without a typing indicator. Twice is as good as once.
+    ///
+    /// # Errors
+    /// Tells what was refused from what nobody knows.
+    pub async fn send_signal(&self, token: &str, phone_number_id: &str, body: &Value) -> Result<(), GraphError> {
+        self.post(token, phone_number_id, body).await.map(drop)
+    }
+
+    async fn post(&self, token: &str, phone_number_id: &str, body: &Value) -> Result<Value, GraphError> {
+        let url = format!("{}/{}/messages", self.base, path_segment(phone_number_id));
+        read_answer(self.http.post(url).bearer_auth(token).json(body)).await
+    }
+}
+
+/// Asks Graph, and reads what it says.
+async fn read_answer(request: reqwest::RequestBuilder) -> Result<Value, GraphError> {
+    let response = request.send().await.map_err(|error| {
+        // Whatever happens after the connection stands may happen after the body was read.
+        if error.is_connect() || error.is_builder() {
+            GraphError::Unreachable
+        } else {
+            GraphError::Unanswered
+        }
+    })?;
+    let status = response.status();
+    let retry_after = response.headers().get(RETRY_AFTER);
+    let retry_after = retry_after.and_then(|seconds| seconds.to_str().ok()?.parse().ok());
+    let answer = response.bytes().await;
+    let answer: Option<Value> = answer.ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    if status.is_success() {
+        return answer.ok_or(GraphError::Unanswered);
+    }
+    let said = answer.as_ref().and_then(|answer| answer.get("error"));
+    // A gateway that gave up waiting for Graph does not know what Graph did.
+    if said.is_none() && matches!(status, StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT) {
+        return Err(GraphError::Unanswered);
+    }
+    let mut error = said.map_or_else(
+        || MessageError::own(&format!("HTTP {}", status.as_u16()), None, false),
+        MessageError::from_meta,
+    );
+    error.retryable |= status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS;
+    Err(GraphError::Refused {
+        status: status.as_u16(),
+        error,
+        retry_after: retry_after.map(Duration::from_secs),
+    })
 }
 
 /// `GRAPH_URL` and `GRAPH_VERSION`.

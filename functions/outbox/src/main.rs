@@ -1,0 +1,22 @@
+//! Wires the function to its environment.
+
+use std::time::{Instant, SystemTime};
+
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use outbox::{App, LEASE, handle};
+use shared::start::Start;
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    let start = Start::from_env().await?;
+    let database = start.database().await?;
+    let app = App {
+        outbound: start.outbound(database, LEASE)?,
+    };
+    run(service_fn(async |event: LambdaEvent<serde_json::Value>| {
+        let left = event.context.deadline().duration_since(SystemTime::now());
+        let deadline = Instant::now() + left.unwrap_or_default();
+        Ok::<_, Error>(handle(&app, event.payload, deadline).await)
+    }))
+    .await
+}

@@ -1,0 +1,157 @@
+//! What keeps an account or a number from sending: its messages wait.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+use shared::testing::put_secret;
+use shared::testing::{create_secret, emulated_aws};
+use shared::tokens::KeyRing;
+
+use crate::support::{Desk, TOKEN, WABA};
+
+const CUSTOMER: &str = "+4915112345678";
+const OTHER: &str = "+4915112345679";
+
+impl Desk {
+    async fn account_status(&self) -> String {
+        let user = self.user;
+        let numbers = self
+            .outbound
+            .database
+            .run(async |client| shared::db::accounts::list_numbers(client, user, jiff::Timestamp::now()).await);
+        numbers.await.unwrap().remove(0).account_status
+    }
+}
+
+#[tokio::test]
+async fn a_refused_token_marks_the_account_and_its_queue_waits_until_there_is_another_token() {
+    let desk = Desk::new().await;
+    let (conversation, other) = (desk.conversation(CUSTOMER).await, desk.conversation(OTHER).await);
+    assert_eq!(desk.account_status().await, "active");
+    let revoked = desk.ring.encrypt(WABA, "EAArevoked").unwrap();
+    desk.store_token(&revoked).await;
+    let (first, status) = desk.text(conversation, "1").await;
+    assert_eq!(
+        (status.as_str(), desk.account_status().await.as_str()),
+        ("pending", "reconnect_required")
+    );
+    let (second, status) = desk.text(other, "2").await;
+    assert_eq!(status, "pending");
+    assert_eq!(
+        desk.requests().await.len(),
+        1,
+        "the account's other messages do not ask to be refused"
+    );
+    desk.tick().await;
+    assert_eq!(desk.requests().await.len(), 1);
+    desk.store_token(&desk.ring.encrypt(WABA, TOKEN).unwrap()).await;
+    desk.tick().await;
+    desk.reaches(&first, "read").await;
+    desk.reaches(&second, "read").await;
+    assert_eq!(desk.account_status().await, "active");
+}
+
+#[tokio::test]
+async fn one_message_at_a_time_tries_whether_an_account_may_send_again() {
+    let desk = Desk::new().await;
+    let conversations = [desk.conversation(CUSTOMER).await, desk.conversation(OTHER).await];
+    for (code, status) in [
+        (368, "restricted"),
+        (131_031, "restricted"),
+        (131_042, "payment_required"),
+        (131_045, "registration_required"),
+        (131_048, "spam_limited"),
+        (131_064, "spam_limited"),
+        (190, "reconnect_required"),
+        (10, "reconnect_required"),
+    ] {
+        let asked = desk.requests().await.len();
+        desk.fault(json!({"kind": "http_error", "status": 400, "code": code}))
+            .await;
+        let mut ids = Vec::new();
+        for conversation in conversations {
+            let (id, status) = desk.text(conversation, "Hello!").await;
+            assert_eq!(status, "pending", "{code}");
+            ids.push(id);
+        }
+        assert_eq!(desk.account_status().await, status, "{code}");
+        desk.pass_time().await;
+        desk.tick().await;
+        assert_eq!(desk.requests().await.len(), asked + 2, "{code}: one probe");
+        desk.clear_faults().await;
+        desk.pass_time().await;
+        desk.tick().await;
+        // The probe went through, so that the next round takes the rest.
+        desk.tick().await;
+        for id in &ids {
+            desk.reaches(id, "read").await;
+        }
+        assert_eq!(desk.account_status().await, "active", "{code}");
+    }
+}
+
+#[tokio::test]
+async fn what_waits_too_long_for_its_account_fails_and_may_be_sent_again() {
+    let desk = Desk::new().await;
+    let conversation = desk.conversation(CUSTOMER).await;
+    desk.fault(json!({"kind": "http_error", "status": 401, "code": 190}))
+        .await;
+    let (id, _) = desk.text(conversation, "Hello!").await;
+    let age = "update chat_sends set reserved_at = now() - interval '24 hours'";
+    desk.database.client.batch_execute(age).await.unwrap();
+    desk.pass_time().await;
+    desk.tick().await;
+    let (status, error) = desk.state(&id).await;
+    assert_eq!(
+        (status.as_str(), &error["code"], &error["retryable"]),
+        ("failed", &json!(190), &json!(true))
+    );
+}
+
+#[tokio::test]
+async fn a_rotation_while_sends_run_fails_none() {
+    let desk = Desk::new().await;
+    let conversation = desk.conversation(CUSTOMER).await;
+    let aws = emulated_aws().await;
+    let old = "5b".repeat(32);
+    for (ring, key) in [
+        (json!({"active": "k2", "k1": old, "k2": "6c".repeat(32)}), "k2"),
+        (json!({"active": "k2", "k2": "6c".repeat(32)}), "k2"),
+        (
+            json!({"active": "k3", "k2": "6c".repeat(32), "k3": "7d".repeat(32)}),
+            "k3",
+        ),
+    ] {
+        assert_eq!(desk.text(conversation, "before").await.1, "sent");
+        put_secret(&aws, &desk.ring_arn, &ring.to_string()).await;
+        // Not yet encrypted again: the functions' ring is older than the secret.
+        assert_eq!(desk.text(conversation, "between").await.1, "sent");
+        let stored = KeyRing::parse(&ring.to_string()).unwrap().encrypt(WABA, TOKEN).unwrap();
+        assert!(stored.starts_with(&format!("enc:v1:{key}:")));
+        desk.store_token(&stored).await;
+        let (_, status) = desk.text(conversation, "after").await;
+        // A ring is read again at most every ten seconds: what meets a newer key before waits, and does not fail.
+        assert!(["sent", "pending"].contains(&status.as_str()), "{status}");
+        desk.pass_time().await;
+        tokio::time::sleep(std::time::Duration::from_secs(10)).await;
+        desk.tick().await;
+    }
+    assert_eq!(
+        desk.database
+            .count("select count(*) from chat_messages where status = 'failed'")
+            .await,
+        0
+    );
+    assert_eq!(desk.accepted().await.len(), 9);
+}
+
+#[tokio::test]
+async fn a_token_that_is_a_secret_goes_on_when_the_secret_does() {
+    let desk = Desk::new().await;
+    let conversation = desk.conversation(CUSTOMER).await;
+    let arn = create_secret(&emulated_aws().await, TOKEN).await;
+    desk.store_token(&arn).await;
+    let (status, reply) = desk
+        .send(json!({"conversation_id": conversation, "message": "Hi"}))
+        .await;
+    assert_eq!((status, &reply["message"]["error"]), (StatusCode::OK, &Value::Null));
+}

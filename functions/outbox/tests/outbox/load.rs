@@ -1,0 +1,1 @@
+//! Many agents, and a Graph that fails in all ways.

@@ -1,0 +1,11 @@
+//! Messages on their way out: the send function and the outbox on a real PostgreSQL, the simulator of Meta, and the consumer that takes its
+//! webhooks.
+#![allow(clippy::unwrap_used, reason = "a panic of a test's helper says where")]
+
+mod crashes;
+mod holds;
+mod load;
+mod pace;
+mod retries;
+mod signals;
+mod support;

@@ -1,0 +1,329 @@
+//! Whose turn it is. Within a conversation messages leave in the order in which they were reserved; between conversations a number's pace
+//! and a pair's are kept by reserving slots, so that Graph has nothing to refuse (generic cell rate algorithm:
+//! <https://en.wikipedia.org/wiki/Generic_cell_rate_algorithm>).
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, GenericClient, Row, Transaction};
+
+use crate::db::DbError;
+use crate::domain::customer::phone_in_key;
+use crate::domain::send::{HOLD_WAIT, History, Request};
+use crate::whatsapp::bodies::Recipient;
+
+/// How fast a number may send.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// Messages a second, for numbers without a rate of their own. WhatsApp allows 80, and 20 to numbers that are also used in the app.
+    pub messages_per_second: i32,
+}
+
+/// Of a number's rate a tenth is kept for bursts, so that no second ever holds more messages than the rate.
+const STEADY_SHARE: f64 = 0.9;
+/// WhatsApp lets a business send a customer one message each 6 s, and 45 at once; one is kept back, since what left at a steady pace may
+/// arrive closer together (seconds, messages).
+const PAIR_INTERVAL: f64 = 6.0;
+const PAIR_BURST: f64 = 44.0;
+
+/// What one may do in a conversation now.
+#[derive(Debug)]
+pub enum Claim {
+    /// Send this.
+    Taken(Box<Owed>),
+    /// Nothing before this long.
+    Wait(Duration),
+    /// Somebody else is at it.
+    Busy,
+    /// Nothing is owed.
+    Idle,
+}
+
+/// What is owed, and leased to whoever claimed it.
+#[derive(Debug, Clone)]
+pub struct Owed {
+    /// `chat_sends.id`.
+    pub id: i64,
+    /// The `busy_until` of this lease.
+    pub(super) lease: Timestamp,
+    /// The message's row; a reaction has none.
+    pub message_row: Option<i64>,
+    /// Our id, which comes back in every status.
+    pub message_id: String,
+    /// The conversation.
+    pub conversation_id: i64,
+    /// What to send.
+    pub request: Request,
+    /// What decides about another try.
+    pub history: History,
+    /// The account.
+    pub waba_id: String,
+    /// The account's token as it is stored.
+    pub access_token: Option<String>,
+    /// The number to send from.
+    pub phone_number_id: String,
+    /// The customer.
+    pub recipient: Recipient,
+    /// When the customer wrote last.
+    pub last_inbound_at: Option<Timestamp>,
+    /// Whether the customer wants no marketing messages.
+    pub has_opted_out: bool,
+}
+
+/// Takes what is due in a conversation, for as long as `lease`.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn claim(client: &mut Client, conversation_id: i64, lease: Duration, pace: Pace) -> Result<Claim, DbError> {
+    // Of what is not settled the oldest stands in the way of all others, but for what nobody will send again. Whoever has it locked is at it.
+    const TURN: &str = "
+        select s.id, s.message_id, coalesce(m.message_id, s.reaction_key), s.request, s.attempts,
+               extract(epoch from now() - s.reserved_at)::float8,
+               c.waba_id::text, c.phone_number_id::text, c.customer_phone::text, c.customer_user_id, c.last_inbound_at,
+               c.marketing_opted_out_at is not null, a.access_token::text,
+               account.scope_id is not null and account.token_digest is not distinct from
+                 sha256(convert_to(coalesce(a.access_token, ''), 'UTF8')), number.scope_id is not null
+        from chat_sends s
+        join chat_conversations c on c.id = s.conversation_id
+        left join chat_messages m on m.id = s.message_id
+        left join waba_accounts a on a.waba_id = c.waba_id
+        left join chat_holds account on account.scope = 'account' and account.scope_id = c.waba_id::text
+        left join chat_holds number on number.scope = 'phone_number' and number.scope_id = c.phone_number_id::text
+        where s.conversation_id = $1 and s.settled_at is null and s.attempted_at is null
+          and s.next_try_at <= now() and (s.busy_until is null or s.busy_until <= now())
+          and not exists (select 1 from chat_sends o
+                          where o.conversation_id = s.conversation_id and o.id < s.id and o.settled_at is null
+                            and (o.attempted_at is null or o.busy_until > now()))
+        order by s.id
+        limit 1
+        for update of s skip locked";
+    let transaction = client.transaction().await?;
+    let row = transaction
+        .query_typed_opt(TURN, &[(&conversation_id, Type::INT8)])
+        .await?;
+    let Some(row) = row else {
+        return wait_of(&transaction, conversation_id).await;
+    };
+    let id: i64 = row.try_get(0)?;
+    let (waba_id, phone_number_id): (String, String) = (row.try_get(6)?, row.try_get(7)?);
+    let (is_account_held, is_number_held): (bool, bool) = (row.try_get(13)?, row.try_get(14)?);
+    if is_account_held || is_number_held {
+        let wait = pass_holds(&transaction, id, is_account_held.then_some(&waba_id), &phone_number_id).await?;
+        if let Some(wait) = wait {
+            transaction.commit().await?;
+            return Ok(Claim::Wait(wait));
+        }
+    }
+    let Some((lease, attempts)) = take_slot(&transaction, (id, conversation_id), &phone_number_id, lease, pace).await?
+    else {
+        transaction.rollback().await?;
+        return slot_wait(client, (id, conversation_id), &phone_number_id, pace).await;
+    };
+    let owed = read_owed(&row, conversation_id, lease, attempts)?;
+    transaction.commit().await?;
+    Ok(Claim::Taken(Box::new(owed)))
+}
+
+fn read_owed(row: &Row, conversation_id: i64, lease: Timestamp, attempts: i32) -> Result<Owed, DbError> {
+    let (key, customer_user_id): (String, Option<String>) = (row.try_get(8)?, row.try_get(9)?);
+    let recipient = match (phone_in_key(&key), customer_user_id) {
+        (Some(phone), _) => Recipient::Phone(phone),
+        (None, Some(user_id)) => Recipient::UserId(user_id),
+        (None, None) => return Err(DbError::Row("a customer without any id".to_owned())),
+    };
+    let request: serde_json::Value = row.try_get(3)?;
+    Ok(Owed {
+        id: row.try_get(0)?,
+        lease,
+        message_row: row.try_get(1)?,
+        message_id: row.try_get(2)?,
+        conversation_id,
+        request: serde_json::from_value(request).map_err(|error| DbError::Row(error.to_string()))?,
+        history: History {
+            attempts: attempts.unsigned_abs(),
+            age: Duration::try_from_secs_f64(row.try_get(5)?).unwrap_or_default(),
+        },
+        waba_id: row.try_get(6)?,
+        phone_number_id: row.try_get(7)?,
+        recipient,
+        last_inbound_at: row.try_get(10)?,
+        has_opted_out: row.try_get(11)?,
+        access_token: row.try_get(12)?,
+    })
+}
+
+/// Why there is nothing to take.
+async fn wait_of(client: &impl GenericClient, conversation_id: i64) -> Result<Claim, DbError> {
+    const OLDEST: &str = "
+        select s.busy_until > now(), greatest(extract(epoch from s.next_try_at - now()), 0)::float8
+        from chat_sends s
+        where s.conversation_id = $1 and s.settled_at is null and (s.attempted_at is null or s.busy_until > now())
+        order by s.id
+        limit 1";
+    let row = client
+        .query_typed_opt(OLDEST, &[(&conversation_id, Type::INT8)])
+        .await?;
+    let Some(row) = row else {
+        return Ok(Claim::Idle);
+    };
+    let is_busy: Option<bool> = row.try_get(0)?;
+    let wait = Duration::try_from_secs_f64(row.try_get::<_, Option<f64>>(1)?.unwrap_or_default()).unwrap_or_default();
+    // What is due and was not found is locked by another claim.
+    Ok(if is_busy == Some(true) || wait.is_zero() {
+        Claim::Busy
+    } else {
+        Claim::Wait(wait)
+    })
+}
+
+/// One message at a time tries whether its account or number may send again. `None` where this one is it; else how long it waits.
+async fn pass_holds(
+    transaction: &Transaction<'_>,
+    id: i64,
+    waba_id: Option<&String>,
+    phone_number_id: &str,
+) -> Result<Option<Duration>, DbError> {
+    const PROBE: &str = "
+        with held as (
+          select h.scope, h.scope_id, h.next_try_at from chat_holds h
+          where (h.scope = 'account' and h.scope_id = $2) or (h.scope = 'phone_number' and h.scope_id = $3)
+          order by h.scope
+          for update
+        ), probed as (
+          update chat_holds h set next_try_at = now() + make_interval(secs => $4)
+          from held
+          where h.scope = held.scope and h.scope_id = held.scope_id and not exists (select 1 from held where next_try_at > now())
+        ), waiting as (
+          update chat_sends s set next_try_at = (select max(next_try_at) from held)
+          where s.id = $1 and exists (select 1 from held where next_try_at > now())
+          returning s.next_try_at
+        )
+        select extract(epoch from next_try_at - now())::float8 from waiting";
+    let row = transaction
+        .query_typed_opt(
+            PROBE,
+            &[
+                (&id, Type::INT8),
+                (&waba_id, Type::TEXT),
+                (&phone_number_id, Type::TEXT),
+                (&HOLD_WAIT.as_secs_f64(), Type::FLOAT8),
+            ],
+        )
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some(Duration::try_from_secs_f64(row.try_get(0)?).unwrap_or_default()))
+}
+
+/// Takes the next slot of the number and of the pair, and with them the row. `None` where one of them is not free yet: then nothing may be
+/// committed.
+async fn take_slot(
+    transaction: &Transaction<'_>,
+    (id, conversation_id): (i64, i64),
+    phone_number_id: &str,
+    lease: Duration,
+    pace: Pace,
+) -> Result<Option<(Timestamp, i32)>, DbError> {
+    const TAKE: &str = "
+        with number as (
+          insert into chat_phone_numbers as n (phone_number_id, send_slot_at) values ($3, now() + make_interval(secs => 1 / ($5 * $6)))
+          on conflict (phone_number_id) do update
+          set send_slot_at = greatest(n.send_slot_at, now()) + make_interval(secs => 1 / (coalesce(n.messages_per_second, $5) * $6))
+          where n.send_slot_at is null
+             or n.send_slot_at <= now() + make_interval(secs => greatest(0, (1 - $6 - 1 / coalesce(n.messages_per_second, $5)) / $6))
+          returning 1
+        ), pair as (
+          insert into chat_conversation_signals as p (conversation_id, pair_slot_at) values ($2, now() + make_interval(secs => $7))
+          on conflict (conversation_id) do update set pair_slot_at = greatest(p.pair_slot_at, now()) + make_interval(secs => $7)
+          where p.pair_slot_at is null or p.pair_slot_at <= now() + make_interval(secs => $7 * ($8 - 1))
+          returning 1
+        )
+        update chat_sends s
+        set busy_until = now() + make_interval(secs => $4), attempts = s.attempts + 1
+        where s.id = $1 and exists (select 1 from number) and exists (select 1 from pair)
+        returning s.busy_until, s.attempts";
+    let row = transaction
+        .query_typed_opt(
+            TAKE,
+            &[
+                (&id, Type::INT8),
+                (&conversation_id, Type::INT8),
+                (&phone_number_id, Type::TEXT),
+                (&lease.as_secs_f64(), Type::FLOAT8),
+                (&f64::from(pace.messages_per_second), Type::FLOAT8),
+                (&STEADY_SHARE, Type::FLOAT8),
+                (&PAIR_INTERVAL, Type::FLOAT8),
+                (&PAIR_BURST, Type::FLOAT8),
+            ],
+        )
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some((row.try_get(0)?, row.try_get(1)?)))
+}
+
+/// Notes when both slots are free, so that nobody looks before; returns how long that is.
+async fn slot_wait(
+    client: &impl GenericClient,
+    (id, conversation_id): (i64, i64),
+    phone_number_id: &str,
+    pace: Pace,
+) -> Result<Claim, DbError> {
+    const WAIT: &str = "
+        update chat_sends s
+        set next_try_at = greatest(
+              s.next_try_at,
+              (select n.send_slot_at - make_interval(secs => greatest(0, (1 - $5 - 1 / coalesce(n.messages_per_second, $4)) / $5))
+               from chat_phone_numbers n where n.phone_number_id = $3),
+              (select p.pair_slot_at - make_interval(secs => $6 * ($7 - 1)) from chat_conversation_signals p
+               where p.conversation_id = $2))
+        where s.id = $1 and s.settled_at is null and s.attempted_at is null and (s.busy_until is null or s.busy_until <= now())
+        returning extract(epoch from s.next_try_at - now())::float8";
+    let row = client
+        .query_typed_opt(
+            WAIT,
+            &[
+                (&id, Type::INT8),
+                (&conversation_id, Type::INT8),
+                (&phone_number_id, Type::TEXT),
+                (&f64::from(pace.messages_per_second), Type::FLOAT8),
+                (&STEADY_SHARE, Type::FLOAT8),
+                (&PAIR_INTERVAL, Type::FLOAT8),
+                (&PAIR_BURST, Type::FLOAT8),
+            ],
+        )
+        .await?;
+    let seconds: Option<f64> = row.map_or(Ok(None), |row| row.try_get(0))?;
+    let wait = Duration::try_from_secs_f64(seconds.unwrap_or_default()).unwrap_or_default();
+    // Never none: whoever waits must not turn in a circle.
+    Ok(Claim::Wait(wait.max(Duration::from_millis(5))))
+}
+
+/// Marks that Graph is going to be asked now. `false` where the lease is over: then it must not be asked.
+///
+/// # Errors
+/// When the database does not answer; then it must not be asked either, and the row may count as unanswered.
+pub async fn begin(client: &impl GenericClient, owed: &Owed, confirmation: Duration) -> Result<bool, DbError> {
+    const BEGIN: &str = "
+        update chat_sends set attempted_at = now(), next_try_at = now() + make_interval(secs => $3)
+        where id = $1 and busy_until = $2 and busy_until > now() and settled_at is null and attempted_at is null";
+    let parameters: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 3] = [
+        (&owed.id, Type::INT8),
+        (&owed.lease, Type::TIMESTAMPTZ),
+        (&confirmation.as_secs_f64(), Type::FLOAT8),
+    ];
+    Ok(client.execute_typed(BEGIN, &parameters).await? == 1)
+}
+
+/// Gives back what was claimed and not begun: it is due at once, for somebody who has more time. The attempt does not count.
+///
+/// # Errors
+/// When the database does not answer; then it is due when the lease ends.
+pub async fn postpone(client: &impl GenericClient, owed: &Owed) -> Result<(), DbError> {
+    const POSTPONE: &str = "
+        update chat_sends set busy_until = null, attempts = attempts - 1
+        where id = $1 and busy_until = $2 and settled_at is null and attempted_at is null";
+    let parameters: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 2] =
+        [(&owed.id, Type::INT8), (&owed.lease, Type::TIMESTAMPTZ)];
+    client.execute_typed(POSTPONE, &parameters).await?;
+    Ok(())
+}

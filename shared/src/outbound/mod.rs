@@ -1,0 +1,404 @@
+//! A conversation's messages on their way out, as the send function and the outbox both do it: claimed in order, prepared, marked, asked of
+//! Graph, settled. No connection to the database is held while Graph or S3 is asked.
+
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::config::{self, ConfigError};
+use crate::db::outbound::{self, Claim, Owed, Pace, Reserved};
+use crate::db::{Database, DbError, signals};
+use crate::domain::customer::phone_of;
+use crate::domain::send::{LONGEST_WAIT, OutboxTask, Outcome, Patience, Verdict, judge};
+use crate::domain::window;
+use crate::edge::graph::{Graph, GraphError};
+use crate::edge::queue::Queue;
+use crate::tokens::{TokenError, Tokens};
+use crate::whatsapp::bodies::{self, Accepted};
+use crate::whatsapp::errors::{ErrorClass, MessageError, OPTED_OUT, WINDOW_CLOSED};
+
+/// What one message may take once it is claimed: token, mark, Graph's answer, and writing it down.
+pub const TURN_TIME: Duration = Duration::from_secs(30);
+/// How long the queue may take to be told that something is due.
+const TRIGGER_TIME: Duration = Duration::from_secs(2);
+/// How long a turn that is not there yet is waited for at once; longer waits go over the queue.
+const SHORT_WAIT: Duration = Duration::from_secs(2);
+/// How often somebody else's turn is looked at.
+const GLANCE: Duration = Duration::from_millis(60);
+/// How often an outcome is written down before it is given up: then a status has to tell.
+const SETTLE_ATTEMPTS: u32 = 4;
+
+/// The operator's settings.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// How long what is owed may take.
+    pub patience: Patience,
+    /// How fast a number may send.
+    pub pace: Pace,
+}
+
+impl Settings {
+    /// Reads `SEND_RETRY_SECONDS` (default 3600), `SEND_HOLD_SECONDS` (86400), `SEND_CONFIRMATION_SECONDS` (900) and
+    /// `SEND_MESSAGES_PER_SECOND` (80).
+    ///
+    /// # Errors
+    /// Names the variable that is wrong.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        let retry = Duration::from_secs(config::parsed("SEND_RETRY_SECONDS", 3600)?);
+        let hold = Duration::from_secs(config::parsed("SEND_HOLD_SECONDS", 86_400)?);
+        let confirmation = Duration::from_secs(config::parsed("SEND_CONFIRMATION_SECONDS", 900)?);
+        if confirmation < TURN_TIME {
+            let least = TURN_TIME.as_secs();
+            return Err(ConfigError::new(
+                "SEND_CONFIRMATION_SECONDS",
+                format!("must be at least {least}"),
+            ));
+        }
+        let messages_per_second = config::parsed("SEND_MESSAGES_PER_SECOND", 80)?;
+        if !(1..=1000).contains(&messages_per_second) {
+            return Err(ConfigError::new("SEND_MESSAGES_PER_SECOND", "must be from 1 to 1000"));
+        }
+        Ok(Self {
+            patience: Patience {
+                retry,
+                hold,
+                confirmation,
+            },
+            pace: Pace { messages_per_second },
+        })
+    }
+}
+
+/// Sends what is owed.
+#[derive(Clone)]
+pub struct Outbound {
+    /// The database.
+    pub database: Database,
+    /// The accounts' tokens.
+    pub tokens: Tokens,
+    /// Meta.
+    pub graph: Graph,
+    /// Where what cannot go at once is asked for. A fast trigger only: what is owed stands in the database, and the outbox has a clock.
+    pub queue: Queue,
+    /// The operator's settings.
+    pub settings: Settings,
+    /// How long a claim is held: longer than the function may live.
+    pub lease: Duration,
+}
+
+/// What came of a turn.
+enum Turn {
+    /// Graph was asked, or it was clear that it need not be.
+    Done,
+    /// It wants more time than there is.
+    Postponed,
+}
+
+impl Outbound {
+    /// Sends what stands before a message in its conversation, and then the message, as far as that goes before `deadline`. What is left is
+    /// asked for by the queue.
+    ///
+    /// # Errors
+    /// When the database does not answer. What is owed stays owed.
+    pub async fn deliver(&self, reserved: Reserved, deadline: Instant) -> Result<(), DbError> {
+        let Reserved { id, conversation_id } = reserved;
+        let mut is_at_rest = false;
+        while !is_at_rest && Instant::now() < deadline {
+            let pause = match self.claim(conversation_id).await? {
+                Claim::Taken(owed) => {
+                    let is_own = owed.id == id;
+                    match self.send(&owed, deadline + TURN_TIME).await? {
+                        Turn::Postponed => break,
+                        Turn::Done if is_own => break,
+                        Turn::Done => continue,
+                    }
+                }
+                Claim::Wait(wait) if Instant::now() + wait >= deadline => break,
+                Claim::Wait(wait) => wait,
+                Claim::Busy => GLANCE,
+                Claim::Idle => break,
+            };
+            let rest = self.database.run(async |client| outbound::is_at_rest(client, id).await);
+            is_at_rest = rest.await?;
+            if !is_at_rest {
+                tokio::time::sleep(pause.min(SHORT_WAIT)).await;
+            }
+        }
+        self.ask_for_rest(conversation_id).await;
+        Ok(())
+    }
+
+    /// Sends all that is due in a conversation, as far as that goes before `deadline`. What is left is asked for by the queue.
+    ///
+    /// # Errors
+    /// When the database does not answer. What is owed stays owed.
+    pub async fn work_off(&self, conversation_id: i64, deadline: Instant) -> Result<(), DbError> {
+        self.report_read(conversation_id).await?;
+        while Instant::now() + TURN_TIME < deadline {
+            match self.claim(conversation_id).await? {
+                Claim::Taken(owed) => match self.send(&owed, deadline).await? {
+                    Turn::Done => {}
+                    Turn::Postponed => break,
+                },
+                Claim::Wait(wait) if wait <= SHORT_WAIT => tokio::time::sleep(wait).await,
+                // Whoever is at it asks for the rest.
+                Claim::Busy => return Ok(()),
+                Claim::Wait(_) | Claim::Idle => break,
+            }
+        }
+        self.ask_for_rest(conversation_id).await;
+        Ok(())
+    }
+
+    async fn claim(&self, conversation_id: i64) -> Result<Claim, DbError> {
+        let (lease, pace) = (self.lease, self.settings.pace);
+        let claim = self
+            .database
+            .run(async |client| outbound::claim(client, conversation_id, lease, pace).await);
+        claim.await
+    }
+
+    /// Makes the outbox look at the conversation when something is due. Best effort: the clock does so anyway.
+    async fn ask_for_rest(&self, conversation_id: i64) {
+        let next = self
+            .database
+            .run(async |client| outbound::next_turn(client, conversation_id).await);
+        match next.await {
+            Ok(Some((phone_number_id, wait))) => {
+                let task = OutboxTask { conversation_id };
+                let message = task.to_message(&phone_number_id, wait.min(LONGEST_WAIT));
+                self.queue.trigger(&[message], TRIGGER_TIME).await;
+            }
+            Ok(None) => {}
+            Err(error) => tracing::warn!(%error, "what is left in a conversation waits for the clock"),
+        }
+    }
+
+    /// Sends what was claimed, once.
+    async fn send(&self, owed: &Owed, deadline: Instant) -> Result<Turn, DbError> {
+        let begun = Instant::now();
+        let outcome = match self.attempt(owed, deadline).await? {
+            Attempt::Ended(outcome) => outcome,
+            Attempt::TooLong => {
+                self.database
+                    .run(async |client| outbound::postpone(client, owed).await)
+                    .await?;
+                return Ok(Turn::Postponed);
+            }
+            Attempt::Lost => {
+                tracing::warn!(
+                    message_id = owed.message_id,
+                    "a message was taken over by somebody else"
+                );
+                return Ok(Turn::Done);
+            }
+        };
+        let verdict = judge(outcome, owed.history, &self.settings.patience, jitter());
+        log(owed, &verdict, begun.elapsed());
+        self.settle(owed, &verdict).await?;
+        Ok(Turn::Done)
+    }
+
+    /// What Graph said exists nowhere else, so that it is written down even when the database is away for a moment.
+    async fn settle(&self, owed: &Owed, verdict: &Verdict) -> Result<(), DbError> {
+        let mut attempt = 1;
+        loop {
+            let settle = self
+                .database
+                .run(async |client| outbound::settle(client, owed, verdict, Timestamp::now()).await);
+            match settle.await {
+                Err(error) if error.is_transient() && attempt < SETTLE_ATTEMPTS => {
+                    tracing::warn!(message_id = owed.message_id, %error, attempt, "an outcome is not written down yet");
+                    tokio::time::sleep(Duration::from_millis(250 << attempt)).await;
+                    attempt += 1;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    async fn attempt(&self, owed: &Owed, _deadline: Instant) -> Result<Attempt, DbError> {
+        if let Some(error) = refusal(owed, Timestamp::now()) {
+            return Ok(Attempt::Ended(refused(error)));
+        }
+        let token = match self.token(owed).await? {
+            Ok(token) => token,
+            Err(outcome) => return Ok(Attempt::Ended(outcome)),
+        };
+        let object = owed.request.object.clone();
+        let confirmation = self.settings.patience.confirmation;
+        let begin = self
+            .database
+            .run(async |client| outbound::begin(client, owed, confirmation).await);
+        if !begin.await? {
+            return Ok(Attempt::Lost);
+        }
+        let body = body_of(owed, object);
+        let sent = self.graph.send_message(&token, &owed.phone_number_id, &body).await;
+        let outcome = match sent {
+            Ok(Accepted { wa_message_id, wa_id }) => Outcome::Accepted {
+                wa_message_id,
+                customer_phone: wa_id.as_deref().and_then(phone_of),
+            },
+            Err(GraphError::Refused { error, retry_after, .. }) => Outcome::Refused { error, retry_after },
+            Err(GraphError::Unreachable) => refused(unreachable()),
+            Err(GraphError::Unanswered) => Outcome::Unanswered,
+        };
+        Ok(Attempt::Ended(outcome))
+    }
+
+    /// The account's token. One that cannot be decrypted may have been encrypted with another key since it was read.
+    async fn token(&self, owed: &Owed) -> Result<Result<String, Outcome>, DbError> {
+        let mut token = self.tokens.resolve(&owed.waba_id, owed.access_token.as_deref()).await;
+        if let Err(TokenError::UnknownKey(_) | TokenError::Undecryptable) = token {
+            let stored = self
+                .database
+                .run(async |client| outbound::stored_token(client, &owed.waba_id).await)
+                .await?;
+            if stored != owed.access_token {
+                token = self.tokens.resolve(&owed.waba_id, stored.as_deref()).await;
+            }
+        }
+        Ok(token.map_err(|error| {
+            tracing::error!(message_id = owed.message_id, %error, "no access token to send with");
+            match error {
+                // Names of secrets are the operator's business.
+                TokenError::Secret(_) => {
+                    let details = "The account's access token cannot be read at the moment.".to_owned();
+                    refused(MessageError::own(NO_TOKEN, Some(details), true))
+                }
+                error => Outcome::NoToken(MessageError::own(NO_TOKEN, Some(error.to_string()), true)),
+            }
+        }))
+    }
+
+    /// Tells WhatsApp what the agent has read, where that is owed.
+    async fn report_read(&self, conversation_id: i64) -> Result<(), DbError> {
+        let lease = self.lease;
+        let claim = self
+            .database
+            .run(async |client| signals::claim_receipt(client, conversation_id, lease).await);
+        let Some(signal) = claim.await? else {
+            return Ok(());
+        };
+        let token = self
+            .tokens
+            .resolve(&signal.waba_id, signal.access_token.as_deref())
+            .await;
+        let is_over = match token {
+            Err(error) => {
+                tracing::warn!(conversation_id, %error, "no access token for a read receipt");
+                false
+            }
+            Ok(token) => {
+                let body = bodies::read_receipt(&signal.wamid, false);
+                match self.graph.send_signal(&token, &signal.phone_number_id, &body).await {
+                    Ok(()) => true,
+                    Err(error) => {
+                        tracing::warn!(conversation_id, %error, "a read receipt was not taken");
+                        matches!(error, GraphError::Refused { error, .. } if error.class() == ErrorClass::Permanent)
+                    }
+                }
+            }
+        };
+        self.database
+            .run(async |client| signals::settle_receipt(client, &signal, is_over).await)
+            .await
+    }
+}
+
+/// How an attempt ended.
+enum Attempt {
+    Ended(Outcome),
+    /// It would take longer than there is time.
+    TooLong,
+    /// The lease was over before Graph was asked.
+    Lost,
+}
+
+const NO_TOKEN: &str = "The account's access token cannot be used";
+
+/// Why Graph need not be asked: what was allowed when the agent sent it may not be any more.
+fn refusal(owed: &Owed, now: Timestamp) -> Option<MessageError> {
+    let own = |code, title: &str, details: &str| MessageError {
+        code: Some(code),
+        ..MessageError::own(title, Some(details.to_owned()), false)
+    };
+    if !owed.request.is_template() && !window::is_open(owed.last_inbound_at, now) {
+        let details = "The customer service window closed before the message could be sent; a template can be sent.";
+        return Some(own(WINDOW_CLOSED, "Customer service window closed", details));
+    }
+    (owed.request.is_marketing && owed.has_opted_out).then(|| {
+        let details = "The customer asked for no marketing messages before the message could be sent.";
+        own(OPTED_OUT, "Customer wants no marketing messages", details)
+    })
+}
+
+fn body_of(owed: &Owed, mut object: Value) -> Value {
+    let request = &owed.request;
+    let mut reply_to = request.reply_to.as_deref();
+    if request.is_reaction() {
+        object["message_id"] = reply_to.take().into();
+    }
+    bodies::message(&owed.recipient, &request.kind, &object, reply_to, &owed.message_id)
+}
+
+fn refused(error: MessageError) -> Outcome {
+    Outcome::Refused {
+        error,
+        retry_after: None,
+    }
+}
+
+fn unreachable() -> MessageError {
+    MessageError::own("WhatsApp could not be reached", None, true)
+}
+
+/// From 0 to 1.
+fn jitter() -> f64 {
+    f64::from(Uuid::new_v4().as_bytes()[0]) / 255.0
+}
+
+fn log(owed: &Owed, verdict: &Verdict, took: Duration) {
+    let message_id = owed.message_id.as_str();
+    let attempts = owed.history.attempts;
+    let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    match verdict {
+        Verdict::Sent { .. } => tracing::info!(message_id, attempts, duration_ms, "message sent"),
+        Verdict::Unanswered => {
+            tracing::warn!(
+                message_id,
+                attempts,
+                duration_ms,
+                "a status has to tell what became of a message"
+            );
+        }
+        Verdict::Failed(error) => {
+            tracing::warn!(message_id, attempts, duration_ms, code = error.code, "message failed");
+        }
+        Verdict::Later { wait, error, .. } => {
+            let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+            tracing::warn!(
+                message_id,
+                attempts,
+                duration_ms,
+                code = error.code,
+                wait_ms,
+                "message waits for another try"
+            );
+        }
+        // Somebody has to do something about it.
+        Verdict::Held { hold, error } => tracing::error!(
+            message_id,
+            attempts,
+            duration_ms,
+            code = error.code,
+            waba_id = owed.waba_id,
+            phone_number_id = owed.phone_number_id,
+            reason = hold.reason(),
+            "an account or a number may not send, its messages wait"
+        ),
+    }
+}
