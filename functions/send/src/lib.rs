@@ -51,7 +51,25 @@ pub fn service(app: App) -> Router {
 }
 
 /// Sends a message. The same `message_id` again answers with the first result and sends nothing.
-#[utoipa::path(post, path = "/api/live-chat/send-message", tag = "send", request_body = SendRequest,
+#[utoipa::path(post, path = "/api/live-chat/send-message", tag = "send",
+    request_body(content = SendRequest, examples(
+        ("text" = (summary = "A text", value = json!(domain::example("text")))),
+        ("text_object" = (summary = "A text with a link's preview, as an answer, with an idempotency key", value = json!(domain::example("text_object")))),
+        ("image" = (summary = "An image from a link", value = json!(domain::example("image")))),
+        ("video" = (summary = "A video from a link", value = json!(domain::example("video")))),
+        ("audio" = (summary = "A voice note, uploaded", value = json!(domain::example("audio")))),
+        ("document" = (summary = "A document, uploaded", value = json!(domain::example("document")))),
+        ("sticker" = (summary = "A sticker, uploaded", value = json!(domain::example("sticker")))),
+        ("location" = (summary = "A location", value = json!(domain::example("location")))),
+        ("contacts" = (summary = "Contact cards", value = json!(domain::example("contacts")))),
+        ("template" = (summary = "A template, with which a conversation may begin", value = json!(domain::example("template")))),
+        ("template_image" = (summary = "A template with a picture", value = json!(domain::example("template_image")))),
+        ("interactive_button" = (summary = "Reply buttons", value = json!(domain::example("interactive_button")))),
+        ("interactive_list" = (summary = "A list", value = json!(domain::example("interactive_list")))),
+        ("interactive_cta_url" = (summary = "A link", value = json!(domain::example("interactive_cta_url")))),
+        ("interactive_flow" = (summary = "A flow", value = json!(domain::example("interactive_flow")))),
+        ("interactive_location_request" = (summary = "Asking for the customer's location", value = json!(domain::example("interactive_location_request")))),
+        ("reaction" = (summary = "A reaction", value = json!(domain::example("reaction")))))),
     responses(
         (status = 200, body = MessageReply, description = "WhatsApp took it."),
         (status = 202, body = MessageReply, description = "Nobody knows yet whether WhatsApp took it; a status will tell. It is not sent again."),

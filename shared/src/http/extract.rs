@@ -41,11 +41,12 @@ fn parse_body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
         let path = error.path().to_string();
         // serde's words may quote the value; for a missing field they name it, and the path does not.
         let words = error.inner().to_string();
-        match words
+        let missing = words
             .strip_prefix("missing field `")
-            .and_then(|rest| rest.split('`').next())
-        {
+            .and_then(|rest| rest.split('`').next());
+        match missing {
             Some(field) => ApiError::invalid(join(&path, field), "is required"),
+            None if words.starts_with("unknown field `") => ApiError::invalid(path, "is not known"),
             None => ApiError::invalid(path, expected(&words)),
         }
     })
@@ -59,9 +60,13 @@ fn join(path: &str, field: &str) -> String {
     }
 }
 
-/// "invalid type: string "x", expected i64" → "has the wrong type, expected i64".
+/// "invalid type: string "x", expected i64" → "has the wrong type or value, expected i64".
 fn expected(words: &str) -> String {
+    if words.starts_with("UUID parsing failed") {
+        return "must be a UUID".to_owned();
+    }
     match words.rsplit_once(", expected ") {
+        Some((_, kind)) if kind.starts_with("struct ") => "must be an object".to_owned(),
         Some((_, kind)) => format!("has the wrong type or value, expected {kind}"),
         None => "has the wrong type or value".to_owned(),
     }
@@ -159,11 +164,21 @@ impl Parameters {
 mod tests {
     use super::*;
     use serde::Deserialize;
+    use uuid::Uuid;
 
     #[derive(Debug, Deserialize)]
     struct Body {
         #[allow(dead_code, reason = "only its type matters")]
         id: i64,
+        #[allow(dead_code, reason = "only its type matters")]
+        image: Option<Image>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Image {
+        #[allow(dead_code, reason = "only its type matters")]
+        media_id: Vec<Uuid>,
     }
 
     fn refusal(body: &str) -> String {
@@ -179,6 +194,14 @@ mod tests {
             refusal(r#"{"id":"secret"}"#),
             "id: has the wrong type or value, expected i64"
         );
+        let of_image = |image: &str| refusal(&format!(r#"{{"id":1,"image":{image}}}"#));
+        assert_eq!(of_image(r#"{"captoin":"secret"}"#), "image.captoin: is not known");
+        assert_eq!(
+            of_image(r#"{"media_id":["secret"]}"#),
+            "image.media_id[0]: must be a UUID"
+        );
+        assert_eq!(of_image(r#""secret""#), "image: must be an object");
+        assert_eq!(of_image("{}"), "image.media_id: is required");
     }
 
     #[test]
