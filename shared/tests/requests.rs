@@ -111,6 +111,23 @@ fn every_example_becomes_a_plan_of_its_kind() {
 }
 
 #[test]
+fn the_sample_events_hold_requests_that_are_accepted() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../events");
+    let mut kinds = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() || !path.file_name().unwrap().to_str().unwrap().starts_with("send-") {
+            continue;
+        }
+        let event: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        let body: Value = serde_json::from_str(event["body"].as_str().unwrap()).unwrap();
+        kinds.push(plan_of(&body).unwrap().content.kind);
+    }
+    kinds.sort_unstable();
+    assert_eq!(kinds, ["image", "interactive", "reaction", "template", "text"]);
+}
+
+#[test]
 fn the_type_is_the_one_objects_where_none_is_named() {
     let kind = |request: Value| plan_of(&request).unwrap().content.kind;
     let image = json!({"link": "https://example.com/a"});

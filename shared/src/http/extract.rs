@@ -39,15 +39,17 @@ fn parse_body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     }
     serde_path_to_error::deserialize(value).map_err(|error| {
         let path = error.path().to_string();
-        // serde's words may quote the value; for a missing field they name it, and the path does not.
+        // serde's words may quote the value. A missing field, and one given by its name and by an alias, they name, and the path does not.
         let words = error.inner().to_string();
-        let missing = words
-            .strip_prefix("missing field `")
-            .and_then(|rest| rest.split('`').next());
-        match missing {
-            Some(field) => ApiError::invalid(join(&path, field), "is required"),
-            None if words.starts_with("unknown field `") => ApiError::invalid(path, "is not known"),
-            None => ApiError::invalid(path, expected(&words)),
+        let named = |start: &str| words.strip_prefix(start)?.split('`').next();
+        if let Some(field) = named("missing field `") {
+            ApiError::invalid(join(&path, field), "is required")
+        } else if let Some(field) = named("duplicate field `") {
+            ApiError::invalid(join(&path, field), "is there twice")
+        } else if named("unknown field `").is_some() {
+            ApiError::invalid(path, "is not known")
+        } else {
+            ApiError::invalid(path, expected(&words))
         }
     })
 }
@@ -178,6 +180,7 @@ mod tests {
     #[serde(deny_unknown_fields)]
     struct Image {
         #[allow(dead_code, reason = "only its type matters")]
+        #[serde(alias = "id")]
         media_id: Vec<Uuid>,
     }
 
@@ -200,6 +203,7 @@ mod tests {
             of_image(r#"{"media_id":["secret"]}"#),
             "image.media_id[0]: must be a UUID"
         );
+        assert_eq!(of_image(r#"{"id":[],"media_id":[]}"#), "image.media_id: is there twice");
         assert_eq!(of_image(r#""secret""#), "image: must be an object");
         assert_eq!(of_image("{}"), "image.media_id: is required");
     }

@@ -149,7 +149,7 @@ mod tests {
         ] {
             assert!(link("link", bad, 2048).is_err(), "{bad}");
         }
-        let filled = |length| format!("https://example.com/{:a<1$}", "", length - 20);
+        let filled = |length: usize| format!("https://example.com/{:a<1$}", "", length - 20);
         assert!(link("link", &filled(2048), 2048).is_ok());
         assert!(link("link", &filled(2049), 2048).is_err());
     }

@@ -15,10 +15,10 @@ const NAME_LIMIT: usize = 1000;
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"latitude": 52.5163, "longitude": 13.3777, "name": "Brandenburg Gate", "address": "Pariser Platz, Berlin"}))]
 pub struct LocationObject {
-    /// Degrees from -90 to 90; may be written as a string.
+    /// Degrees from -90 to 90.
     #[serde(deserialize_with = "read_degrees")]
     pub latitude: f64,
-    /// Degrees from -180 to 180; may be written as a string.
+    /// Degrees from -180 to 180.
     #[serde(deserialize_with = "read_degrees")]
     pub longitude: f64,
     /// What the place is called; at most 1000 characters.

@@ -19,7 +19,8 @@ const FILENAME_LIMIT: usize = 240;
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"link": "https://example.com/parcel.jpg", "caption": "Your parcel"}))]
 pub struct MediaObject {
-    /// An uploaded file; `id` says the same.
+    /// An uploaded file.
+    // Under the name that Graph has for one, too.
     #[serde(default, alias = "id", skip_serializing_if = "Option::is_none")]
     pub media_id: Option<Uuid>,
     /// Where WhatsApp fetches the file: an https URL of at most 2048 characters.

@@ -191,14 +191,11 @@ fn kind_of(request: &SendRequest) -> Checked<&'static str> {
         (None, [kind]) => kind,
         (None, _) => "text",
     };
-    let mut others = objects.into_iter().filter(|other| *other != kind);
-    let other = others
-        .next()
-        .or(request.message.as_ref().filter(|_| kind != "text").map(|_| "message"))
-        .or(request
-            .media_id
-            .filter(|_| !MEDIA_TYPES.contains(&kind))
-            .map(|_| "media_id"));
+    let other = objects
+        .into_iter()
+        .find(|other| *other != kind)
+        .or_else(|| (request.message.is_some() && kind != "text").then_some("message"))
+        .or_else(|| (request.media_id.is_some() && !MEDIA_TYPES.contains(&kind)).then_some("media_id"));
     match other {
         Some(field) => refuse(field, format!("is not for a message of type {kind}")),
         None => Ok(kind),

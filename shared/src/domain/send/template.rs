@@ -54,7 +54,7 @@ pub struct ComponentObject {
     /// Of a button: `quick_reply` or url.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sub_type: Option<String>,
-    /// Of a button: which one, from 0 to 9; may be written as a number.
+    /// Of a button: which one, from 0 to 9.
     #[serde(default, deserialize_with = "read_index", skip_serializing_if = "Option::is_none")]
     pub index: Option<String>,
     /// In the order of the placeholders, or named.
