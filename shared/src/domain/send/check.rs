@@ -18,7 +18,7 @@ pub(super) fn refuse<T>(field: &str, message: impl Into<String>) -> Checked<T> {
 }
 
 /// What has to be there.
-pub(super) fn required<T>(field: &str, value: Option<T>) -> Checked<T> {
+pub(super) fn given<T>(field: &str, value: Option<T>) -> Checked<T> {
     value.map_or_else(|| refuse(field, "is required"), Ok)
 }
 
@@ -32,7 +32,7 @@ pub(super) fn text(field: &str, text: &str, most: usize) -> Checked {
 
 /// As [`text`], of a field that only some types have.
 pub(super) fn required_text(field: &str, value: Option<&str>, most: usize) -> Checked {
-    text(field, required(field, value)?, most)
+    text(field, given(field, value)?, most)
 }
 
 /// A text's limit.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-use super::check::{self, Checked, at_most, count, is_absent, one_of, only, refuse, required, required_text, unique};
+use super::check::{self, Checked, at_most, count, given, is_absent, one_of, only, refuse, required_text, unique};
 use super::media::{MediaObject, check_part};
 use super::{Content, FileUse};
 
@@ -263,7 +263,7 @@ fn check_action(kind: &'static str, action: &ActionObject) -> Checked {
     };
     only(path, action, known, kind)?;
     match kind {
-        "button" => return check_buttons(required("interactive.action.buttons", action.buttons.as_deref())?),
+        "button" => return check_buttons(given("interactive.action.buttons", action.buttons.as_deref())?),
         "list" => return check_list(action),
         _ => {}
     }
@@ -272,8 +272,8 @@ fn check_action(kind: &'static str, action: &ActionObject) -> Checked {
         kind => kind,
     };
     let field = "interactive.action.name";
-    one_of(field, required(field, action.name.as_deref())?, &[name])?;
-    let parameters = || required("interactive.action.parameters", action.parameters.as_ref());
+    one_of(field, given(field, action.name.as_deref())?, &[name])?;
+    let parameters = || given("interactive.action.parameters", action.parameters.as_ref());
     match kind {
         "cta_url" => check_url(parameters()?),
         "flow" => check_flow(parameters()?),
@@ -301,7 +301,7 @@ fn check_buttons(buttons: &[ButtonObject]) -> Checked {
 fn check_list(action: &ActionObject) -> Checked {
     let path = "interactive.action.sections";
     required_text("interactive.action.button", action.button.as_deref(), LIST_BUTTON_LIMIT)?;
-    let sections = required(path, action.sections.as_deref())?;
+    let sections = given(path, action.sections.as_deref())?;
     count(path, sections.len(), 1..=SECTIONS)?;
     let mut ids = HashSet::new();
     for (index, section) in sections.iter().enumerate() {
@@ -340,7 +340,7 @@ fn check_url(parameters: &ActionParametersObject) -> Checked {
         parameters.display_text.as_deref(),
         URL_TEXT_LIMIT,
     )?;
-    let url = required(&field("url"), parameters.url.as_deref())?;
+    let url = given(&field("url"), parameters.url.as_deref())?;
     check::link(&field("url"), url, URL_LIMIT)
 }
 
@@ -361,7 +361,7 @@ fn check_flow(parameters: &ActionParametersObject) -> Checked {
     let version = field("flow_message_version");
     one_of(
         &version,
-        required(&version, parameters.flow_message_version.as_deref())?,
+        given(&version, parameters.flow_message_version.as_deref())?,
         &[FLOW_MESSAGE_VERSION],
     )?;
     required_text(&field("flow_cta"), parameters.flow_cta.as_deref(), FLOW_CTA_LIMIT)?;

@@ -7,7 +7,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::check::{self, Checked, is_absent, only, refuse, required};
+use super::check::{self, Checked, given, is_absent, only, refuse};
 use super::{Content, FileUse};
 
 const LINK_LIMIT: usize = 2048;
@@ -41,7 +41,7 @@ pub struct MediaObject {
 pub(super) fn content(kind: &'static str, object: Option<&MediaObject>, media_id: Option<Uuid>) -> Checked<Content> {
     let mut media = match media_id {
         Some(_) => object.cloned().unwrap_or_default(),
-        None => required(kind, object)?.clone(),
+        None => given(kind, object)?.clone(),
     };
     let mut field = format!("{kind}.media_id");
     if media_id.is_some() {
@@ -74,7 +74,7 @@ pub(super) fn check_part(
     media: Option<&MediaObject>,
     files: &mut Vec<FileUse>,
 ) -> Checked {
-    let media = required(path, media)?;
+    let media = given(path, media)?;
     check(path, kind, media)?;
     files.extend(media.media_id.map(|media_id| FileUse {
         media_id,

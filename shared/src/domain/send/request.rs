@@ -6,7 +6,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::check::{Checked, no_nul, one_of, refuse, required};
+use super::check::{Checked, given, no_nul, one_of, refuse};
 use super::contacts::{self, ContactObject};
 use super::interactive::{self, InteractiveObject};
 use super::location::{self, LocationObject};
@@ -142,8 +142,8 @@ pub fn plan(request: &SendRequest, new_id: Uuid) -> Result<Plan, InvalidField> {
         Some(id) => Target::Conversation(id),
         None if kind == "template" => {
             let number = request.phone_number_id.as_deref();
-            required("phone_number_id", number.filter(|number| !number.trim().is_empty()))?;
-            required("to", request.to.as_deref())?;
+            given("phone_number_id", number.filter(|number| !number.trim().is_empty()))?;
+            given("to", request.to.as_deref())?;
             Target::Customer
         }
         None => return refuse("conversation_id", "is required"),
@@ -165,11 +165,11 @@ pub fn plan(request: &SendRequest, new_id: Uuid) -> Result<Plan, InvalidField> {
         },
     };
     let content = content_of(request, kind)?;
-    let given = request.reply_to.clone().filter(|id| !id.is_empty());
+    let answered = request.reply_to.clone().filter(|id| !id.is_empty());
     let reply_to = match &request.reaction {
-        Some(_) if given.is_some() => return refuse("reply_to", "a reaction has reaction.message_id"),
+        Some(_) if answered.is_some() => return refuse("reply_to", "a reaction has reaction.message_id"),
         Some(reaction) => Some(reaction.message_id.clone()),
-        None => given,
+        None => answered,
     };
     Ok(Plan {
         message_id: message_id.to_string(),
@@ -205,11 +205,11 @@ fn kind_of(request: &SendRequest) -> Checked<&'static str> {
 fn content_of(request: &SendRequest, kind: &'static str) -> Checked<Content> {
     match kind {
         "text" => text::content(request.message.as_deref(), request.text.as_ref(), request.preview_url),
-        "location" => location::content(required(kind, request.location.as_ref())?),
-        "contacts" => contacts::content(required(kind, request.contacts.as_ref())?),
-        "template" => template::content(required(kind, request.template.as_ref())?),
-        "interactive" => interactive::content(required(kind, request.interactive.as_ref())?),
-        "reaction" => reaction::content(required(kind, request.reaction.as_ref())?),
+        "location" => location::content(given(kind, request.location.as_ref())?),
+        "contacts" => contacts::content(given(kind, request.contacts.as_ref())?),
+        "template" => template::content(given(kind, request.template.as_ref())?),
+        "interactive" => interactive::content(given(kind, request.interactive.as_ref())?),
+        "reaction" => reaction::content(given(kind, request.reaction.as_ref())?),
         media => media::content(media, request.media(media), request.media_id),
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::check::{self, Checked, at_most, is_absent, one_of, only, required, required_text};
+use super::check::{self, Checked, at_most, given, is_absent, one_of, only, required_text};
 use super::media::{MediaObject, check_part};
 use super::{Content, FileUse};
 
@@ -163,10 +163,10 @@ fn check_component(path: &str, component: &ComponentObject, files: &mut Vec<File
         let field = format!("{path}.sub_type");
         one_of(
             &field,
-            required(&field, component.sub_type.as_deref())?,
+            given(&field, component.sub_type.as_deref())?,
             &["quick_reply", "url"],
         )?;
-        required(&format!("{path}.index"), component.index.as_ref())?;
+        given(&format!("{path}.index"), component.index.as_ref())?;
     } else {
         only(path, component, &["type", "parameters"], kind)?;
     }
@@ -201,11 +201,11 @@ fn check_parameter(
         "video" => check_part(&field, kind, parameter.video.as_ref(), files),
         "document" => check_part(&field, kind, parameter.document.as_ref(), files),
         "currency" => {
-            let currency = required(&field, parameter.currency.as_ref())?;
+            let currency = given(&field, parameter.currency.as_ref())?;
             check::text(&fallback, &currency.fallback_value, PARAMETER_LIMIT)
         }
         "date_time" => {
-            let date = required(&field, parameter.date_time.as_ref())?;
+            let date = given(&field, parameter.date_time.as_ref())?;
             check::text(&fallback, &date.fallback_value, PARAMETER_LIMIT)
         }
         "payload" => required_text(&field, parameter.payload.as_deref(), PARAMETER_LIMIT),

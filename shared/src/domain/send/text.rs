@@ -5,7 +5,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::Content;
-use super::check::{self, Checked, refuse, required};
+use super::check::{self, Checked, given, refuse};
 
 /// WhatsApp's limit of a text body.
 const TEXT_LIMIT: usize = 4096;
@@ -31,7 +31,7 @@ pub(super) fn content(
     let (field, body) = match (message, object) {
         (Some(_), Some(_)) => return refuse("text", "give either message or text, not both"),
         (None, Some(object)) => ("text.body", object.body.as_str()),
-        (message, None) => ("message", required("message", message)?),
+        (message, None) => ("message", given("message", message)?),
     };
     check::text(field, body, TEXT_LIMIT)?;
     let preview_url = preview_url
