@@ -12,7 +12,7 @@ use axum::routing::post;
 use axum::{Json, Router};
 use jiff::Timestamp;
 use shared::db::outbound::{self, Extras, Reservation, Sent};
-use shared::domain::send::{SendRequest, plan};
+use shared::domain::send::{SendRequest, example, plan};
 use shared::http::auth::{Agent, Authenticator};
 use shared::http::error::{ApiError, Failure};
 use shared::http::extract::JsonBody;
@@ -57,7 +57,25 @@ pub fn service(app: App) -> Router {
 
 /// Sends a message. The same `message_id` again answers with what became of it and sends nothing, but for a message that failed: where
 /// `error.retryable` is true, or with `retry`, it is sent again.
-#[utoipa::path(post, path = "/api/live-chat/send-message", tag = "send", request_body = SendRequest,
+#[utoipa::path(post, path = "/api/live-chat/send-message", tag = "send",
+    request_body(content = SendRequest, examples(
+        ("text" = (summary = "A text", value = json!(example("text")))),
+        ("text_object" = (summary = "A text with a link's preview, as an answer, with an idempotency key", value = json!(example("text_object")))),
+        ("image" = (summary = "An image from a link", value = json!(example("image")))),
+        ("video" = (summary = "A video from a link", value = json!(example("video")))),
+        ("audio" = (summary = "A voice note, uploaded", value = json!(example("audio")))),
+        ("document" = (summary = "A document, uploaded", value = json!(example("document")))),
+        ("sticker" = (summary = "A sticker, uploaded", value = json!(example("sticker")))),
+        ("location" = (summary = "A location", value = json!(example("location")))),
+        ("contacts" = (summary = "Contact cards", value = json!(example("contacts")))),
+        ("template" = (summary = "A template, with which a conversation may begin", value = json!(example("template")))),
+        ("template_image" = (summary = "A template with a picture", value = json!(example("template_image")))),
+        ("interactive_button" = (summary = "Reply buttons", value = json!(example("interactive_button")))),
+        ("interactive_list" = (summary = "A list", value = json!(example("interactive_list")))),
+        ("interactive_cta_url" = (summary = "A link", value = json!(example("interactive_cta_url")))),
+        ("interactive_flow" = (summary = "A flow", value = json!(example("interactive_flow")))),
+        ("interactive_location_request" = (summary = "Asking for the customer's location", value = json!(example("interactive_location_request")))),
+        ("reaction" = (summary = "A reaction", value = json!(example("reaction")))))),
     responses(
         (status = 200, body = SendReply, description = "WhatsApp took it. For a reaction: `reaction` instead of `message`."),
         (status = 202, body = SendReply, description = "It is stored and waits: for its turn, for another try, for the account to be connected again, or, after an answer that never came, for a status that tells what became of it. It is never sent twice."),

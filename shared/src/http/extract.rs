@@ -39,14 +39,17 @@ fn parse_body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     }
     serde_path_to_error::deserialize(value).map_err(|error| {
         let path = error.path().to_string();
-        // serde's words may quote the value; for a missing field they name it, and the path does not.
+        // serde's words may quote the value. A missing field, and one given by its name and by an alias, they name, and the path does not.
         let words = error.inner().to_string();
-        match words
-            .strip_prefix("missing field `")
-            .and_then(|rest| rest.split('`').next())
-        {
-            Some(field) => ApiError::invalid(join(&path, field), "is required"),
-            None => ApiError::invalid(path, expected(&words)),
+        let named = |start: &str| words.strip_prefix(start)?.split('`').next();
+        if let Some(field) = named("missing field `") {
+            ApiError::invalid(join(&path, field), "is required")
+        } else if let Some(field) = named("duplicate field `") {
+            ApiError::invalid(join(&path, field), "is there twice")
+        } else if named("unknown field `").is_some() {
+            ApiError::invalid(path, "is not known")
+        } else {
+            ApiError::invalid(path, expected(&words))
         }
     })
 }
@@ -59,9 +62,13 @@ fn join(path: &str, field: &str) -> String {
     }
 }
 
-/// "invalid type: string "x", expected i64" → "has the wrong type, expected i64".
+/// "invalid type: string "x", expected i64" → "has the wrong type or value, expected i64".
 fn expected(words: &str) -> String {
+    if words.starts_with("UUID parsing failed") {
+        return "must be a UUID".to_owned();
+    }
     match words.rsplit_once(", expected ") {
+        Some((_, kind)) if kind.starts_with("struct ") => "must be an object".to_owned(),
         Some((_, kind)) => format!("has the wrong type or value, expected {kind}"),
         None => "has the wrong type or value".to_owned(),
     }
@@ -159,11 +166,22 @@ impl Parameters {
 mod tests {
     use super::*;
     use serde::Deserialize;
+    use uuid::Uuid;
 
     #[derive(Debug, Deserialize)]
     struct Body {
         #[allow(dead_code, reason = "only its type matters")]
         id: i64,
+        #[allow(dead_code, reason = "only its type matters")]
+        image: Option<Image>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Image {
+        #[allow(dead_code, reason = "only its type matters")]
+        #[serde(alias = "id")]
+        media_id: Vec<Uuid>,
     }
 
     fn refusal(body: &str) -> String {
@@ -179,6 +197,15 @@ mod tests {
             refusal(r#"{"id":"secret"}"#),
             "id: has the wrong type or value, expected i64"
         );
+        let of_image = |image: &str| refusal(&format!(r#"{{"id":1,"image":{image}}}"#));
+        assert_eq!(of_image(r#"{"captoin":"secret"}"#), "image.captoin: is not known");
+        assert_eq!(
+            of_image(r#"{"media_id":["secret"]}"#),
+            "image.media_id[0]: must be a UUID"
+        );
+        assert_eq!(of_image(r#"{"id":[],"media_id":[]}"#), "image.media_id: is there twice");
+        assert_eq!(of_image(r#""secret""#), "image: must be an object");
+        assert_eq!(of_image("{}"), "image.media_id: is required");
     }
 
     #[test]

@@ -1,6 +1,15 @@
 //! Request → what to store and what to ask Graph for; Graph's answer → what follows from it.
 
+mod check;
+mod contacts;
+mod examples;
+mod interactive;
+mod location;
+mod media;
+mod reaction;
 mod request;
+mod template;
+mod text;
 mod verdict;
 
 use std::time::Duration;
@@ -12,7 +21,18 @@ use uuid::Uuid;
 use crate::whatsapp::errors::MessageError;
 use crate::whatsapp::unit::{self, QueueMessage};
 
-pub use request::{SendRequest, TextObject, plan};
+pub use contacts::{AddressObject, ContactObject, EmailObject, NameObject, OrgObject, PhoneObject, UrlObject};
+pub use examples::{EXAMPLES, example};
+pub use interactive::{
+    ActionObject, ActionParametersObject, ButtonObject, FlowPayloadObject, HeaderObject, InteractiveObject,
+    PhraseObject, ReplyObject, RowObject, SectionObject,
+};
+pub use location::LocationObject;
+pub use media::MediaObject;
+pub use reaction::ReactionObject;
+pub use request::{SendRequest, plan};
+pub use template::{ComponentObject, CurrencyObject, DateTimeObject, LanguageObject, ParameterObject, TemplateObject};
+pub use text::TextObject;
 pub use verdict::{HOLD_WAIT, History, Hold, LONGEST_WAIT, Patience, Verdict, judge};
 
 /// The message type that may be sent at any time, and that may begin a conversation.
