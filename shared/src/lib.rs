@@ -1,11 +1,12 @@
-//! What the functions of the live chat have in common. Floors, an arrow only ever goes down: [`start`] over [`http`] over [`tokens`] and
-//! [`db`] over [`edge`] over [`domain`] over [`whatsapp`] over [`config`].
+//! What the functions of the live chat have in common. Floors, an arrow only ever goes down: [`start`] over [`http`] over
+//! [`outbound`] over [`tokens`] and [`db`] over [`edge`] over [`domain`] over [`whatsapp`] over [`config`].
 
 pub mod config;
 pub mod db;
 pub mod domain;
 pub mod edge;
 pub mod http;
+pub mod outbound;
 pub mod start;
 pub mod telemetry;
 #[cfg(feature = "testing")]

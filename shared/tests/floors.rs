@@ -4,9 +4,10 @@
 use std::path::{Path, PathBuf};
 
 /// From the top; docs/ARCHITECTURE.md says what is on each.
-const FLOORS: [&str; 9] = [
+const FLOORS: [&str; 10] = [
     "start",
     "http",
+    "outbound",
     "tokens",
     "db",
     "edge",

@@ -1,4 +1,7 @@
-//! Sends an agent's message: reserved in the database, asked of Graph, settled by its answer. Never twice for one `message_id`.
+//! Sends an agent's message: reserved in the database, asked of Graph, settled by its answer. Never twice for one `message_id`. Takes its
+//! files before that.
+
+pub mod media;
 
 use axum::extract::{FromRef, State};
 use axum::http::StatusCode;
@@ -10,6 +13,7 @@ use shared::domain::customer::phone_of;
 use shared::domain::message::Message;
 use shared::domain::send::{self as domain, Outcome, SendRequest};
 use shared::edge::graph::{Graph, GraphError};
+use shared::edge::storage::Storage;
 use shared::http::auth::{Agent, Authenticator};
 use shared::http::error::{ApiError, Failure};
 use shared::http::extract::JsonBody;
@@ -29,6 +33,8 @@ pub struct App {
     pub tokens: Tokens,
     /// Meta.
     pub graph: Graph,
+    /// The bucket with the files.
+    pub storage: Storage,
 }
 
 impl FromRef<App> for Authenticator {
@@ -39,13 +45,14 @@ impl FromRef<App> for Authenticator {
 
 /// The routes of this function, for `openapi.yaml`.
 #[derive(OpenApi)]
-#[openapi(paths(send_message))]
+#[openapi(paths(send_message, media::create_upload))]
 pub struct Api;
 
 /// The function as an HTTP service.
 pub fn service(app: App) -> Router {
     let routes = Router::new()
         .route("/api/live-chat/send-message", post(send_message))
+        .route("/api/live-chat/media", post(media::create_upload))
         .with_state(app);
     shared::http::service(routes)
 }

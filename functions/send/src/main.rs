@@ -3,6 +3,7 @@
 use send::{App, service};
 use shared::config::required;
 use shared::edge::graph::Graph;
+use shared::edge::storage::Storage;
 use shared::start::{HttpStart, logged};
 use shared::tokens::Tokens;
 
@@ -15,6 +16,7 @@ async fn main() -> Result<(), lambda_http::Error> {
         http,
         tokens,
         graph: logged(Graph::from_env())?,
+        storage: Storage::new(&start.aws, logged(required("MEDIA_BUCKET"))?),
     };
     lambda_http::run(service(app)).await
 }

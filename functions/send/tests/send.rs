@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use shared::edge::graph::Graph;
 use shared::edge::secrets::Secrets;
+use shared::edge::storage::Storage;
 use shared::http::auth::Authenticator;
 use shared::testing::{ISSUER, JWT_SECRET, TestDatabase, agent_token, create_secret, emulated_aws};
 use shared::tokens::{KeyRing, Tokens};
@@ -67,6 +68,7 @@ impl Fixture {
             },
             tokens: Tokens::new(secrets, ring_arn),
             graph: Graph::new(graph_url, "v26.0").unwrap(),
+            storage: Storage::new(&aws, "unused".to_owned()),
         };
         let fixture = Self {
             service: send::service(app),

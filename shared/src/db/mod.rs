@@ -14,6 +14,7 @@ pub mod outbound;
 pub mod quarantine;
 mod scan;
 pub mod settings;
+pub mod uploads;
 
 use std::time::{Duration, SystemTime};
 
