@@ -272,7 +272,7 @@ mod tests {
             (json!({"mime_type": "", "size": 1}), "mime_type"),
             (json!({"mime_type": "picture", "size": 1}), "mime_type"),
             (json!({"mime_type": "image/", "size": 1}), "mime_type"),
-            (json!({"mime_type": "image/png; a=\n", "size": 1}), "mime_type"),
+            (json!({"mime_type": "image/png; a=\nb", "size": 1}), "mime_type"),
             (json!({"mime_type": "image/png; a=é", "size": 1}), "mime_type"),
             (
                 json!({"mime_type": format!("image/png; a={}", "x".repeat(250)), "size": 1}),
