@@ -10,6 +10,7 @@ use crate::db::settings::Settings as DatabaseSettings;
 use crate::edge::graph::Graph;
 use crate::edge::queue::Queue;
 use crate::edge::secrets::Secrets;
+use crate::edge::storage::Storage;
 use crate::http::App;
 use crate::http::auth::Authenticator;
 use crate::outbound::{Outbound, Settings};
@@ -61,6 +62,7 @@ impl Start {
             database,
             tokens: Tokens::new(self.secrets.clone(), key_ring),
             graph: logged(Graph::from_env())?,
+            storage: Storage::new(&self.aws, logged(config::required("MEDIA_BUCKET"))?),
             queue: Queue::new(aws_sdk_sqs::Client::new(&self.aws), queue),
             settings: logged(Settings::from_env())?,
             lease,

@@ -15,6 +15,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use futures_util::{Stream, stream};
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio::sync::broadcast::error::RecvError;
@@ -57,6 +58,7 @@ pub(crate) fn routes() -> Router<Arc<Simulator>> {
         .route("/raw-webhooks", post(post_raw))
         .route("/media", post(store_media))
         .route("/media/{id}", get(fetch_media))
+        .route("/media/{id}/expire", post(expire_media))
         .route("/phones", put(switch_phone))
         .route("/faults", get(list_faults).post(set_fault).delete(clear_faults))
         .route("/deliveries", get(count_deliveries))
@@ -206,6 +208,16 @@ async fn fetch_media(State(simulator): App, Path(id): Path<String>) -> Result<Re
     let media = simulator.world().media.get(&id).cloned();
     let media = media.ok_or(Refusal(StatusCode::NOT_FOUND, "no such media".to_owned()))?;
     Ok(([(CONTENT_TYPE, media.mime_type)], media.bytes).into_response())
+}
+
+/// As if the time that Meta keeps the file were over.
+async fn expire_media(State(simulator): App, Path(id): Path<String>) -> Result<StatusCode, Refusal> {
+    let mut world = simulator.world();
+    let media = world.media.get_mut(&id);
+    media
+        .ok_or(Refusal(StatusCode::NOT_FOUND, "no such media".to_owned()))?
+        .expires_at = Timestamp::now();
+    Ok(StatusCode::NO_CONTENT)
 }
 
 #[derive(Deserialize)]

@@ -1,5 +1,6 @@
 //! Fetches the files of inbound messages from Meta into the bucket. What is owed stands in `chat_media`: a message on the queue only says
-//! that something new is there, and each minute a clock takes whatever is due, so that a lost trigger costs a minute and no file.
+//! that something new is there, and each minute a clock takes whatever is due, so that a lost trigger costs a minute and no file. The clock
+//! also clears the bucket of what nobody has a use for any more.
 
 mod fetch;
 pub mod probe;
@@ -15,6 +16,7 @@ use shared::domain::media::MediaTask;
 use shared::edge::graph::media::GraphMedia;
 use shared::edge::storage::Storage;
 use shared::tokens::Tokens;
+use uuid::Uuid;
 
 pub use fetch::clean_up;
 use fetch::fetch;
@@ -52,6 +54,15 @@ pub async fn handle(app: &App, event: Value, deadline: SystemTime) -> SqsBatchRe
     let mut response = SqsBatchResponse::default();
     if event.get("Records").is_none() {
         work_off(app, deadline).await;
+        let from = Uuid::new_v4();
+        let clear = app
+            .database
+            .run(async |client| db::uploads::delete_unused(client, from).await);
+        match clear.await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "unused uploads deleted"),
+            Err(error) => tracing::error!(%error, "unused uploads could not be deleted"),
+        }
         if let Err(error) = take_out_discarded(app).await {
             tracing::error!(%error, "discarded files stay in the bucket");
         }

@@ -11,7 +11,8 @@ use jiff::Timestamp;
 use shared::db;
 use shared::db::media::AgentFile;
 use shared::domain::media::{KEPT_FOR, MediaTask};
-use shared::domain::served::served;
+use shared::domain::message::parse_message_id;
+use shared::domain::served::{Served, served};
 use shared::http::auth::Agent;
 use shared::http::error::{ApiError, Failure};
 use shared::http::extract::Parameters;
@@ -26,10 +27,10 @@ const TRIGGER_TIME: Duration = Duration::from_secs(2);
 
 type MessageId = Result<Path<String>, PathRejection>;
 
-/// A link to a message's file. It lives for minutes and is the same within a quarter of an hour, so that browsers cache the file.
+/// A link to a message's file, or to one that was uploaded to be sent. It lives for minutes and is the same within a quarter of an hour, so that browsers cache the file.
 #[utoipa::path(get, path = "/api/live-chat/media/{message_id}", tag = "media",
     params(
-        ("message_id" = String, Path, description = "The message's `message_id`, or its `id`."),
+        ("message_id" = String, Path, description = "The message's `message_id`, or its `id`; or the `media_id` of a file that you uploaded."),
         ("redirect" = Option<String>, Query, description = "`1`: answer with 302 to the link."),
     ),
     responses(
@@ -45,18 +46,13 @@ pub(crate) async fn get_media(
     parameters: Parameters,
 ) -> Result<(StatusCode, HeaderMap, Json<MediaLinkReply>), ApiError> {
     let is_redirect = parameters.one_of("redirect", &["0", "1"])?.as_deref() == Some("1");
-    let file = find(&app, agent, id).await?;
-    let (Some(object_key), "stored") = (&file.object_key, file.state.as_str()) else {
-        return Err(ApiError::MediaNotStored { state: file.state });
+    let (object_key, served) = match find(&app, agent, &id).await {
+        Ok(file) => of_message(file)?,
+        Err(ApiError::NotFound) => find_upload(&app, agent, &id).await?,
+        Err(error) => return Err(error),
     };
-    let served = served(
-        file.mime_type.as_deref(),
-        file.filename.as_deref(),
-        file.message_type.as_deref(),
-        file.written_at,
-    );
     let now = Timestamp::now();
-    let link = app.storage.link(object_key, &served, now).await;
+    let link = app.storage.link(&object_key, &served, now).await;
     let link = link.map_err(|error| ApiError::Internal(error.to_string()))?;
     let mut headers = HeaderMap::new();
     let mut status = StatusCode::OK;
@@ -91,7 +87,7 @@ pub(crate) async fn retry_media(
     agent: Agent,
     id: MessageId,
 ) -> Result<(StatusCode, Json<MessageReply>), ApiError> {
-    let file = find(&app, agent, id).await?;
+    let file = find(&app, agent, &id).await?;
     let is_stored = file.state == "stored";
     if !is_stored && Timestamp::now() >= file.received_at + KEPT_FOR {
         return Err(ApiError::MediaExpired);
@@ -122,11 +118,50 @@ pub(crate) async fn retry_media(
     Ok((status, Json(MessageReply { success: true, message })))
 }
 
-async fn find(app: &App, agent: Agent, id: MessageId) -> Result<AgentFile, ApiError> {
-    let Path(id) = id.map_err(|_| ApiError::NotFound)?;
+async fn find(app: &App, agent: Agent, id: &MessageId) -> Result<AgentFile, ApiError> {
+    let Ok(Path(id)) = id else {
+        return Err(ApiError::NotFound);
+    };
     let find = app
         .http
         .database
-        .run(async |client| db::media::find(client, agent.user_id, &id).await);
+        .run(async |client| db::media::find(client, agent.user_id, id).await);
     find.await?.ok_or(ApiError::NotFound)
+}
+
+/// Where a message's file lies and how it is served.
+fn of_message(file: AgentFile) -> Result<(String, Served), ApiError> {
+    let (Some(object_key), "stored") = (file.object_key, file.state.as_str()) else {
+        return Err(ApiError::MediaNotStored { state: file.state });
+    };
+    let served = served(
+        file.mime_type.as_deref(),
+        file.filename.as_deref(),
+        file.message_type.as_deref(),
+        file.written_at,
+    );
+    Ok((object_key, served))
+}
+
+/// The same of a file that the agent uploaded. Nobody has looked at one yet that no message or quick reply names.
+async fn find_upload(app: &App, agent: Agent, id: &MessageId) -> Result<(String, Served), ApiError> {
+    let id = id.as_ref().ok().and_then(|Path(id)| parse_message_id(id));
+    let id = id.ok_or(ApiError::NotFound)?;
+    let list = app
+        .http
+        .database
+        .run(async |client| db::uploads::list_of(client, agent.user_id, &[id]).await);
+    let upload = list.await?.pop().ok_or(ApiError::NotFound)?;
+    if !upload.is_checked {
+        return Err(ApiError::MediaNotStored {
+            state: "pending".to_owned(),
+        });
+    }
+    let served = served(
+        Some(&upload.mime_type),
+        upload.filename.as_deref(),
+        Some(&upload.kind),
+        upload.created_at,
+    );
+    Ok((upload.object_key, served))
 }

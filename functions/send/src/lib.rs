@@ -1,6 +1,7 @@
 //! Sends what an agent writes: reserved in the database, sent in its turn, settled by Graph's answer. Never twice for one `message_id`. What
 //! cannot go out at once is the outbox's. Nothing else asks Graph on behalf of an agent.
 
+pub mod media;
 mod typing;
 
 use std::time::{Duration, Instant};
@@ -25,6 +26,8 @@ use uuid::Uuid;
 pub const LEASE: Duration = Duration::from_secs(40);
 /// How long a message waits for its turn while the agent waits for the answer; after that it is the outbox's.
 const TURN_WAIT: Duration = Duration::from_secs(5);
+/// How long a call works in all: the function lives 29 s.
+const WORK_TIME: Duration = Duration::from_secs(27);
 
 /// What the handlers need, made once an environment.
 #[derive(Clone)]
@@ -43,7 +46,7 @@ impl FromRef<App> for Authenticator {
 
 /// The routes of this function, for `openapi.yaml`.
 #[derive(OpenApi)]
-#[openapi(paths(send_message, typing::show_typing))]
+#[openapi(paths(send_message, typing::show_typing, media::create_upload))]
 pub struct Api;
 
 /// The function as an HTTP service.
@@ -51,6 +54,7 @@ pub fn service(app: App) -> Router {
     let routes = Router::new()
         .route("/api/live-chat/send-message", post(send_message))
         .route("/api/live-chat/typing", post(typing::show_typing))
+        .route("/api/live-chat/media", post(media::create_upload))
         .with_state(app);
     shared::http::service(routes)
 }
@@ -87,7 +91,9 @@ async fn send_message(
     agent: Agent,
     JsonBody(request): JsonBody<SendRequest>,
 ) -> Result<Response, ApiError> {
+    let until = Instant::now() + WORK_TIME;
     let plan = plan(&request, Uuid::new_v4())?;
+    media::check(&app, agent, &plan.content.files).await?;
     let extras = Extras::default();
     let database = &app.http.database;
     let reservation = database
@@ -106,7 +112,7 @@ async fn send_message(
         Reservation::OptedOut(since) => return Err(ApiError::OptedOut { since }),
     };
     // From here on it is owed, whatever becomes of this call.
-    if let Err(error) = app.outbound.deliver(reserved, Instant::now() + TURN_WAIT).await {
+    if let Err(error) = app.outbound.deliver(reserved, TURN_WAIT, until).await {
         tracing::error!(message_id = plan.message_id, %error, "a message is left to the outbox");
     }
     let sent = database

@@ -11,6 +11,7 @@ use shared::db::outbound::Pace;
 use shared::domain::send::Patience;
 use shared::edge::graph::Graph;
 use shared::edge::secrets::Secrets;
+use shared::edge::storage::Storage;
 use shared::http::auth::Authenticator;
 use shared::outbound::{Outbound, Settings};
 use shared::testing::sqs::SqsStub;
@@ -86,6 +87,7 @@ impl Fixture {
                 },
             },
             lease: send::LEASE,
+            storage: Storage::new(&aws, "unused".to_owned()),
         };
         let app = send::App { http, outbound };
         let fixture = Self {

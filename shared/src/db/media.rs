@@ -1,4 +1,5 @@
-//! `chat_media`: the files of inbound messages, owed until they are stored. A try is leased: it moves `next_try_at` ahead, and whoever
+//! `chat_media`: the files of messages. Those of inbound ones are owed until they are stored; what an agent sends is an upload, which is
+//! stored before its message is. A try is leased: it moves `next_try_at` ahead, and whoever
 //! finds another time there when it settles has lost the file to somebody else. Times that decide who may begin are the database's.
 
 use std::time::Duration;
@@ -24,7 +25,7 @@ pub async fn insert(transaction: &impl GenericClient, files: &[(i64, &NewMedia)]
         on conflict (message_id) do update
         set wa_media_id = excluded.wa_media_id, mime_type = excluded.mime_type, filename = excluded.filename,
             sha256 = excluded.sha256, voice = excluded.voice, animated = excluded.animated, state = 'pending', next_try_at = now(),
-            attempts = 0, last_error = null";
+            attempts = 0, last_error = null, upload_id = null";
     if files.is_empty() {
         return Ok(());
     }
@@ -132,7 +133,7 @@ pub async fn claim(client: &impl GenericClient, message_id: i64, lease: Duration
         from chat_messages m
         join chat_conversations c on c.id = m.conversation_id
         left join waba_accounts a on a.waba_id = c.waba_id
-        where f.message_id = $1 and m.id = f.message_id and f.next_try_at <= now()
+        where f.message_id = $1 and m.id = f.message_id and f.next_try_at <= now() and f.upload_id is null
           and (f.state = 'pending' or (m.deleted_at is not null and f.object_key is not null))
         returning f.next_try_at, f.wa_media_id, f.mime_type, f.sha256, coalesce(f.voice, false), f.received_at, f.attempts,
           f.last_error, f.object_key, m.deleted_at is not null, c.phone_number_id::text, c.waba_id::text, a.access_token::text";
@@ -168,7 +169,7 @@ pub async fn claim(client: &impl GenericClient, message_id: i64, lease: Duration
 pub async fn list_due(client: &impl GenericClient, limit: i64) -> Result<Vec<i64>, DbError> {
     const DUE: &str = "
         select message_id from chat_media
-        where state = 'pending' and next_try_at <= now()
+        where state = 'pending' and next_try_at <= now() and upload_id is null
         order by next_try_at
         limit $1";
     let rows = client.query_typed(DUE, &[(&limit, Type::INT8)]).await?;
@@ -271,12 +272,13 @@ pub struct AgentFile {
 /// When the database does not answer.
 pub async fn find(client: &impl GenericClient, user_id: Uuid, message: &str) -> Result<Option<AgentFile>, DbError> {
     const FIND: &str = r#"
-        select m.id, f.state, f.mime_type, f.filename, f.object_key, m.message_type::text,
+        select m.id, f.state, f.mime_type, f.filename, coalesce(f.object_key, u.object_key), m.message_type::text,
           coalesce(m."timestamp", m.created_at, f.received_at), f.received_at, c.phone_number_id::text
         from chat_messages m
         join chat_media f on f.message_id = m.id
         join chat_conversations c on c.id = m.conversation_id
         join waba_accounts a on a.waba_id = c.waba_id
+        left join chat_uploads u on u.id = f.upload_id
         where a.user_id = $1 and (m.id = $2 or m.message_id in ($3, $4)) and m.deleted_at is null
         limit 1"#;
     let id = message.parse::<i64>().ok();

@@ -15,6 +15,7 @@ pub mod quarantine;
 mod scan;
 pub mod settings;
 pub mod signals;
+pub mod uploads;
 
 use std::time::{Duration, SystemTime};
 

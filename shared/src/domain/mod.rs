@@ -8,4 +8,5 @@ pub mod message;
 pub mod page;
 pub mod send;
 pub mod served;
+pub mod upload;
 pub mod window;

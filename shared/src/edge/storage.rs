@@ -1,4 +1,4 @@
-//! S3: the bucket with the customers' files. Nothing in it is public; a browser gets a link that lives for minutes.
+//! S3: the bucket with the files of customers and agents. Nothing in it is public; a browser gets a link that lives for minutes.
 
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -6,10 +6,13 @@ use std::time::{Duration, SystemTime};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::{RequestChecksumCalculation, ResponseChecksumValidation};
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream;
+use axum::body::Bytes;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use futures_util::stream::{self, BoxStream, StreamExt};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::served::Served;
@@ -18,6 +21,11 @@ use crate::domain::served::Served;
 const LINK_SPAN: SignedDuration = SignedDuration::from_mins(15);
 /// From the beginning of its span: a link lives between 15 and 30 minutes.
 const LINK_LIFE: Duration = Duration::from_mins(30);
+
+/// What a browser has to begin an upload within.
+const UPLOAD_LINK_LIFE: Duration = Duration::from_mins(15);
+/// What a browser has to send with an upload beside its type: nothing is ever written over, whatever was checked stays as it is.
+pub const UPLOAD_CONDITION: (&str, &str) = ("if-none-match", "*");
 
 /// One attempt of a call: 100 MB within the region take some seconds.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -35,6 +43,25 @@ pub struct Link {
     pub url: String,
     /// When it stops to work.
     pub expires_at: Timestamp,
+}
+
+/// The beginning of a file that lies in the bucket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Glimpse {
+    /// Of the whole file, in bytes.
+    pub size: u64,
+    /// As it was stored.
+    pub content_type: Option<String>,
+    /// The first bytes.
+    pub start: Vec<u8>,
+}
+
+/// A file on its way out of the bucket.
+pub struct Outflow {
+    /// In bytes.
+    pub size: u64,
+    /// Piece by piece, as fast as they are taken.
+    pub bytes: BoxStream<'static, Result<Bytes, StorageError>>,
 }
 
 /// One bucket.
@@ -96,6 +123,96 @@ impl Storage {
         request.send().await.map(drop).map_err(|error| failure(&error))
     }
 
+    /// Looks at the first `length` bytes of a file, at least one; `None` where there is no file. Whoever may not list the bucket is told
+    /// `AccessDenied` of what is missing, so that counts as missing too.
+    ///
+    /// # Errors
+    /// When S3 does not say.
+    pub async fn glimpse(&self, key: &str, length: u64) -> Result<Option<Glimpse>, StorageError> {
+        let request = self.client.get_object().bucket(&self.bucket).key(key);
+        let answer = match request.range(format!("bytes=0-{}", length - 1)).send().await {
+            Ok(answer) => answer,
+            Err(error) => {
+                return match code(&error) {
+                    Some("NoSuchKey" | "AccessDenied") => Ok(None),
+                    // Of an empty file there is no first byte.
+                    Some("InvalidRange") => Ok(Some(Glimpse {
+                        size: 0,
+                        content_type: None,
+                        start: Vec::new(),
+                    })),
+                    _ => Err(failure(&error)),
+                };
+            }
+        };
+        let size = answer
+            .content_range()
+            .and_then(|range| range.rsplit_once('/')?.1.parse().ok());
+        let size = size.ok_or_else(|| StorageError("the answer has no range".to_owned()))?;
+        let content_type = answer.content_type().map(str::to_owned);
+        let start = answer.body.collect().await.map_err(|_| cut())?;
+        Ok(Some(Glimpse {
+            size,
+            content_type,
+            start: start.to_vec(),
+        }))
+    }
+
+    /// Begins to read a file; `None` where there is none, as in [`Self::glimpse`].
+    ///
+    /// # Errors
+    /// When S3 does not say.
+    pub async fn read(&self, key: &str) -> Result<Option<Outflow>, StorageError> {
+        let request = self.client.get_object().bucket(&self.bucket).key(key);
+        let answer = match request.send().await {
+            Ok(answer) => answer,
+            Err(error) if matches!(code(&error), Some("NoSuchKey" | "AccessDenied")) => return Ok(None),
+            Err(error) => return Err(failure(&error)),
+        };
+        let size = answer.content_length().and_then(|length| u64::try_from(length).ok());
+        let size = size.ok_or_else(|| StorageError("the answer has no length".to_owned()))?;
+        let bytes = stream::try_unfold(answer.body, async |mut body| {
+            let piece = body.try_next().await.map_err(|_| cut())?;
+            Ok(piece.map(|piece| (piece, body)))
+        });
+        Ok(Some(Outflow {
+            size,
+            bytes: bytes.boxed(),
+        }))
+    }
+
+    /// A link by which a browser stores one file, of this type and size and no other, where there is none yet. Made without asking S3.
+    ///
+    /// The browser sends the type and [`UPLOAD_CONDITION`] as headers. The length is signed too; a browser sends it by itself.
+    ///
+    /// # Errors
+    /// When there are no credentials.
+    pub async fn upload_link(
+        &self,
+        key: &str,
+        content_type: &str,
+        size: u64,
+        now: Timestamp,
+    ) -> Result<Link, StorageError> {
+        let presigning = PresigningConfig::builder()
+            .start_time(SystemTime::from(now))
+            .expires_in(UPLOAD_LINK_LIFE)
+            .build()
+            .expect("a quarter of an hour is below S3's week");
+        let request = self.client.put_object().bucket(&self.bucket).key(key);
+        let request = request
+            .content_type(content_type)
+            .content_length(i64::try_from(size).unwrap_or(i64::MAX))
+            .if_none_match(UPLOAD_CONDITION.1)
+            .presigned(presigning)
+            .await
+            .map_err(|error| failure(&error))?;
+        Ok(Link {
+            url: request.uri().to_owned(),
+            expires_at: now + UPLOAD_LINK_LIFE,
+        })
+    }
+
     /// A link to a file, under the name and the type that it shall be served with. Made without asking S3.
     ///
     /// It ends with the credentials that signed it, which on Lambda live for hours; environments with other credentials make other links.
@@ -133,12 +250,16 @@ fn span_start(now: Timestamp) -> Timestamp {
 }
 
 /// AWS's code, without the words, which name the object.
-fn failure<E, R>(error: &aws_sdk_s3::error::SdkError<E, R>) -> StorageError
-where
-    E: aws_sdk_s3::error::ProvideErrorMetadata,
-{
-    let code = error.as_service_error().and_then(|error| error.meta().code());
-    StorageError(code.unwrap_or("no answer").to_owned())
+fn failure<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> StorageError {
+    StorageError(code(error).unwrap_or("no answer").to_owned())
+}
+
+fn code<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Option<&str> {
+    error.as_service_error().and_then(|error| error.meta().code())
+}
+
+fn cut() -> StorageError {
+    StorageError("the connection ended in the middle of a file".to_owned())
 }
 
 #[cfg(test)]

@@ -75,6 +75,9 @@ pub enum ApiError {
     /// 413: the body is too large.
     #[error("the body is larger than 256 KB")]
     TooLarge,
+    /// 429: too many files were announced and never sent.
+    #[error("too many files were announced and not sent; some of them have to be, or an hour has to pass")]
+    TooManyUploads,
     /// 422: the message was refused for good; its row says why.
     #[error("the message was not sent")]
     MessageFailed(Box<Message>),
@@ -150,6 +153,7 @@ impl ApiError {
             | Self::MediaNotStored { .. }
             | Self::MediaExpired => StatusCode::CONFLICT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooManyUploads => StatusCode::TOO_MANY_REQUESTS,
             Self::Invalid { .. } | Self::MessageFailed(_) | Self::ReactionFailed(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -173,6 +177,7 @@ impl ApiError {
             Self::MediaNotStored { .. } => "media_not_stored",
             Self::MediaExpired => "media_expired",
             Self::TooLarge => "body_too_large",
+            Self::TooManyUploads => "too_many_uploads",
             Self::MessageFailed(_) | Self::ReactionFailed(_) => "message_failed",
             Self::Unavailable(_) => "unavailable",
             Self::Internal(_) => "internal",

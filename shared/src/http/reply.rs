@@ -1,8 +1,11 @@
 //! The bodies of success.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use crate::domain::conversation::{Conversation, PhoneNumber};
 use crate::domain::message::{Message, Reaction};
@@ -68,6 +71,32 @@ pub struct MediaLinkReply {
     /// Where the file is. Whoever has the link has the file: do not keep it.
     pub url: String,
     /// When the link stops to work.
+    pub expires_at: Timestamp,
+}
+
+/// `POST /api/live-chat/media`.
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct UploadReply {
+    /// Always true.
+    pub success: bool,
+    /// Names the file in messages and quick replies.
+    pub media_id: Uuid,
+    /// image, video, audio, document or sticker.
+    pub kind: String,
+    /// Where to put the file.
+    pub upload: UploadTarget,
+}
+
+/// Where a browser puts a file: once, and exactly the file that was announced.
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct UploadTarget {
+    /// `PUT`.
+    pub method: String,
+    /// Whoever has it can store this one file: do not keep it.
+    pub url: String,
+    /// To be sent as they are. `Content-Length` is signed too and not among them: a browser sends it by itself, and a script may not set it.
+    pub headers: BTreeMap<String, String>,
+    /// When the upload has to have begun.
     pub expires_at: Timestamp,
 }
 

@@ -1,6 +1,8 @@
 //! A conversation's messages on their way out, as the send function and the outbox both do it: claimed in order, prepared, marked, asked of
 //! Graph, settled. No connection to the database is held while Graph or S3 is asked.
 
+pub mod files;
+
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -9,18 +11,26 @@ use uuid::Uuid;
 
 use crate::config::{self, ConfigError};
 use crate::db::outbound::{self, Claim, Owed, Pace, Reserved};
-use crate::db::{Database, DbError, signals};
+use crate::db::{Database, DbError, signals, uploads};
 use crate::domain::customer::phone_of;
 use crate::domain::send::{LONGEST_WAIT, OutboxTask, Outcome, Patience, Verdict, judge};
 use crate::domain::window;
+use crate::edge::graph::upload::upload_time;
 use crate::edge::graph::{Graph, GraphError};
+use crate::outbound::files::{FileError, Files};
 use crate::edge::queue::Queue;
+use crate::edge::storage::Storage;
 use crate::tokens::{TokenError, Tokens};
 use crate::whatsapp::bodies::{self, Accepted};
 use crate::whatsapp::errors::{ErrorClass, MessageError, OPTED_OUT, WINDOW_CLOSED};
 
+/// Within this time Graph answers, or it does not, and that is written down.
+const ANSWER_TIME: Duration = Duration::from_secs(22);
+/// What a file that takes the agent's time may have; larger ones are the outbox's (bytes).
+const QUICK_SIZE: i64 = 5 * 1024 * 1024;
+
 /// What one message may take once it is claimed: token, mark, Graph's answer, and writing it down.
-pub const TURN_TIME: Duration = Duration::from_secs(30);
+pub const TURN_TIME: Duration = Duration::from_secs(25);
 /// How long the queue may take to be told that something is due.
 const TRIGGER_TIME: Duration = Duration::from_secs(2);
 /// How long a turn that is not there yet is waited for at once; longer waits go over the queue.
@@ -80,12 +90,23 @@ pub struct Outbound {
     pub tokens: Tokens,
     /// Meta.
     pub graph: Graph,
+    /// The bucket with the files.
+    pub storage: Storage,
     /// Where what cannot go at once is asked for. A fast trigger only: what is owed stands in the database, and the outbox has a clock.
     pub queue: Queue,
     /// The operator's settings.
     pub settings: Settings,
     /// How long a claim is held: longer than the function may live.
     pub lease: Duration,
+}
+
+/// What a turn may take.
+#[derive(Clone, Copy)]
+struct Room {
+    /// Until when all must be done.
+    until: Instant,
+    /// What may be uploaded for it (bytes).
+    largest: i64,
 }
 
 /// What came of a turn.
@@ -97,19 +118,24 @@ enum Turn {
 }
 
 impl Outbound {
-    /// Sends what stands before a message in its conversation, and then the message, as far as that goes before `deadline`. What is left is
-    /// asked for by the queue.
+    /// Sends what stands before a message in its conversation, and then the message, as far as its turn comes before `patience` ends and
+    /// all is done before `until`. What is left is asked for by the queue.
     ///
     /// # Errors
     /// When the database does not answer. What is owed stays owed.
-    pub async fn deliver(&self, reserved: Reserved, deadline: Instant) -> Result<(), DbError> {
+    pub async fn deliver(&self, reserved: Reserved, patience: Duration, until: Instant) -> Result<(), DbError> {
         let Reserved { id, conversation_id } = reserved;
+        let deadline = Instant::now() + patience;
+        let room = Room {
+            until,
+            largest: QUICK_SIZE,
+        };
         let mut is_at_rest = false;
         while !is_at_rest && Instant::now() < deadline {
             let pause = match self.claim(conversation_id).await? {
                 Claim::Taken(owed) => {
                     let is_own = owed.id == id;
-                    match self.send(&owed, deadline + TURN_TIME).await? {
+                    match self.send(&owed, room).await? {
                         Turn::Postponed => break,
                         Turn::Done if is_own => break,
                         Turn::Done => continue,
@@ -130,15 +156,19 @@ impl Outbound {
         Ok(())
     }
 
-    /// Sends all that is due in a conversation, as far as that goes before `deadline`. What is left is asked for by the queue.
+    /// Sends all that is due in a conversation, as far as that goes before `until`. What is left is asked for by the queue.
     ///
     /// # Errors
     /// When the database does not answer. What is owed stays owed.
-    pub async fn work_off(&self, conversation_id: i64, deadline: Instant) -> Result<(), DbError> {
+    pub async fn work_off(&self, conversation_id: i64, until: Instant) -> Result<(), DbError> {
         self.report_read(conversation_id).await?;
-        while Instant::now() + TURN_TIME < deadline {
+        let room = Room {
+            until,
+            largest: i64::MAX,
+        };
+        while Instant::now() + TURN_TIME < until {
             match self.claim(conversation_id).await? {
-                Claim::Taken(owed) => match self.send(&owed, deadline).await? {
+                Claim::Taken(owed) => match self.send(&owed, room).await? {
                     Turn::Done => {}
                     Turn::Postponed => break,
                 },
@@ -177,9 +207,9 @@ impl Outbound {
     }
 
     /// Sends what was claimed, once.
-    async fn send(&self, owed: &Owed, deadline: Instant) -> Result<Turn, DbError> {
+    async fn send(&self, owed: &Owed, room: Room) -> Result<Turn, DbError> {
         let begun = Instant::now();
-        let outcome = match self.attempt(owed, deadline).await? {
+        let outcome = match self.attempt(owed, room).await? {
             Attempt::Ended(outcome) => outcome,
             Attempt::TooLong => {
                 self.database
@@ -219,7 +249,7 @@ impl Outbound {
         }
     }
 
-    async fn attempt(&self, owed: &Owed, _deadline: Instant) -> Result<Attempt, DbError> {
+    async fn attempt(&self, owed: &Owed, room: Room) -> Result<Attempt, DbError> {
         if let Some(error) = refusal(owed, Timestamp::now()) {
             return Ok(Attempt::Ended(refused(error)));
         }
@@ -227,7 +257,17 @@ impl Outbound {
             Ok(token) => token,
             Err(outcome) => return Ok(Attempt::Ended(outcome)),
         };
-        let object = owed.request.object.clone();
+        let mut uploaded = Vec::new();
+        if !owed.request.files.is_empty() {
+            match self.upload(owed, &token, room).await? {
+                Prepared::Files(files) => uploaded = files,
+                Prepared::TooLong => return Ok(Attempt::TooLong),
+                Prepared::Failed(outcome) => return Ok(Attempt::Ended(outcome)),
+            }
+        }
+        if Instant::now() + ANSWER_TIME > room.until {
+            return Ok(Attempt::TooLong);
+        }
         let confirmation = self.settings.patience.confirmation;
         let begin = self
             .database
@@ -235,18 +275,93 @@ impl Outbound {
         if !begin.await? {
             return Ok(Attempt::Lost);
         }
-        let body = body_of(owed, object);
+        let body = body_of(owed, &uploaded);
         let sent = self.graph.send_message(&token, &owed.phone_number_id, &body).await;
         let outcome = match sent {
             Ok(Accepted { wa_message_id, wa_id }) => Outcome::Accepted {
                 wa_message_id,
                 customer_phone: wa_id.as_deref().and_then(phone_of),
             },
-            Err(GraphError::Refused { error, retry_after, .. }) => Outcome::Refused { error, retry_after },
+            Err(GraphError::Refused {
+                mut error,
+                retry_after,
+                ..
+            }) => {
+                error.retryable |= self.forget_stale(owed, &error, &uploaded).await;
+                Outcome::Refused { error, retry_after }
+            }
             Err(GraphError::Unreachable) => refused(unreachable()),
             Err(GraphError::Unanswered) => Outcome::Unanswered,
         };
         Ok(Attempt::Ended(outcome))
+    }
+
+    /// Meta's ids of the message's files.
+    async fn upload(&self, owed: &Owed, token: &str, room: Room) -> Result<Prepared, DbError> {
+        let (ids, number) = (&owed.request.files, owed.phone_number_id.as_str());
+        let listed = self
+            .database
+            .run(async |client| {
+                let uploads = uploads::list(client, ids).await?;
+                let mut known = Vec::new();
+                for upload in uploads {
+                    let wa_media_id = uploads::find_wa_media_id(client, upload.id, number).await?;
+                    known.push((upload, wa_media_id));
+                }
+                Ok(known)
+            })
+            .await?;
+        let unknown = listed.iter().filter(|(_, known)| known.is_none());
+        let size: i64 = unknown.map(|(upload, _)| upload.size).sum();
+        let time = upload_time(u64::try_from(size).unwrap_or_default()) + ANSWER_TIME;
+        if size > room.largest || (size > QUICK_SIZE && Instant::now() + time > room.until) {
+            return Ok(Prepared::TooLong);
+        }
+        let files = Files {
+            database: self.database.clone(),
+            storage: self.storage.clone(),
+            graph: self.graph.clone(),
+        };
+        let mut uploaded = Vec::new();
+        for id in ids {
+            let result = match listed.iter().find(|(upload, _)| upload.id == *id) {
+                None => Err(FileError::Missing),
+                Some((_, Some(wa_media_id))) => Ok((wa_media_id.clone(), true)),
+                Some((upload, None)) => {
+                    let wa_media_id = files::wa_media_id(&files, token, number, upload).await;
+                    wa_media_id.map(|wa_media_id| (wa_media_id, false))
+                }
+            };
+            match result {
+                Ok((wa_media_id, was_known)) => uploaded.push(Uploaded {
+                    id: *id,
+                    wa_media_id,
+                    was_known,
+                }),
+                Err(FileError::Database(error)) => return Err(error),
+                Err(error) => {
+                    tracing::warn!(message_id = owed.message_id, upload_id = %id, %error, "a file did not get to WhatsApp");
+                    return Ok(Prepared::Failed(file_outcome(error)));
+                }
+            }
+        }
+        Ok(Prepared::Files(uploaded))
+    }
+
+    /// Forgets ids of files that Graph may have forgotten before us. Whether another try, with new ones, may succeed.
+    async fn forget_stale(&self, owed: &Owed, error: &MessageError, uploaded: &[Uploaded]) -> bool {
+        let stale: Vec<Uuid> = uploaded.iter().filter(|file| file.was_known).map(|file| file.id).collect();
+        if stale.is_empty() || !error.code.is_some_and(|code| UNKNOWN_FILE.contains(&code)) {
+            return false;
+        }
+        let number = owed.phone_number_id.as_str();
+        let forget = self.database.run(async |client| {
+            for id in &stale {
+                uploads::forget_wa_media_id(client, *id, number).await?;
+            }
+            Ok(())
+        });
+        forget.await.is_ok()
     }
 
     /// The account's token. One that cannot be decrypted may have been encrypted with another key since it was read.
@@ -309,6 +424,41 @@ impl Outbound {
     }
 }
 
+/// Codes by which Graph says, among other things, that it does not know the id of a file.
+const UNKNOWN_FILE: [i64; 2] = [100, 131_009];
+
+/// A file that Meta has an id for.
+struct Uploaded {
+    /// Ours.
+    id: Uuid,
+    /// Meta's.
+    wa_media_id: String,
+    /// Whether it was uploaded for another message.
+    was_known: bool,
+}
+
+/// What came of a message's files.
+enum Prepared {
+    Files(Vec<Uploaded>),
+    /// They would take longer than there is time.
+    TooLong,
+    Failed(Outcome),
+}
+
+fn file_outcome(error: FileError) -> Outcome {
+    let is_retryable = error.is_retryable();
+    match error {
+        FileError::Graph(GraphError::Refused { error, retry_after, .. }) => Outcome::Refused { error, retry_after },
+        FileError::Missing => {
+            let details = "The file is not stored any more.".to_owned();
+            refused(MessageError::own(NO_FILE, Some(details), false))
+        }
+        _ => refused(MessageError::own(NO_FILE, None, is_retryable)),
+    }
+}
+
+const NO_FILE: &str = "The file could not be given to WhatsApp";
+
 /// How an attempt ended.
 enum Attempt {
     Ended(Outcome),
@@ -336,13 +486,31 @@ fn refusal(owed: &Owed, now: Timestamp) -> Option<MessageError> {
     })
 }
 
-fn body_of(owed: &Owed, mut object: Value) -> Value {
+fn body_of(owed: &Owed, uploaded: &[Uploaded]) -> Value {
     let request = &owed.request;
+    let mut object = request.object.clone();
+    put_ids(&mut object, uploaded);
     let mut reply_to = request.reply_to.as_deref();
     if request.is_reaction() {
         object["message_id"] = reply_to.take().into();
     }
     bodies::message(&owed.recipient, &request.kind, &object, reply_to, &owed.message_id)
+}
+
+/// Wherever one of our files is named, Graph gets its own name for it.
+fn put_ids(value: &mut Value, uploaded: &[Uploaded]) {
+    match value {
+        Value::Object(fields) => {
+            let named = fields.get("media_id").and_then(|id| id.as_str()?.parse::<Uuid>().ok());
+            if let Some(file) = named.and_then(|id| uploaded.iter().find(|file| file.id == id)) {
+                fields.remove("media_id");
+                fields.insert("id".to_owned(), file.wa_media_id.as_str().into());
+            }
+            fields.values_mut().for_each(|inner| put_ids(inner, uploaded));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|inner| put_ids(inner, uploaded)),
+        _ => {}
+    }
 }
 
 fn refused(error: MessageError) -> Outcome {

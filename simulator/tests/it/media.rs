@@ -92,6 +92,28 @@ async fn a_link_that_has_expired_leads_nowhere() {
 }
 
 #[tokio::test]
+async fn a_file_whose_time_is_over_is_not_known_any_more() {
+    let rig = Rig::start().await;
+    let id = upload(&rig, "image/png", PNG.to_vec()).await["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let expire = format!("/_simulator/media/{id}/expire");
+    assert_eq!(rig.call(Method::POST, &expire, None).await.unwrap().0, 204);
+    assert_eq!(rig.get(&format!("/v26.0/{id}")).await["error"]["error_subcode"], 33);
+    let refused = rig
+        .send(&message(&json!({"type": "image", "image": {"id": id}})))
+        .await
+        .1;
+    assert_eq!(refused["error"]["code"], 100);
+    let unknown = rig
+        .call(Method::POST, "/_simulator/media/1/expire", None)
+        .await
+        .unwrap();
+    assert_eq!(unknown.0, 404);
+}
+
+#[tokio::test]
 async fn a_file_of_the_wrong_type_or_size_is_refused() {
     let rig = Rig::start().await;
     assert_eq!(

@@ -5,4 +5,5 @@ mod faults;
 mod hosts;
 mod support;
 mod turns;
+mod uploads;
 mod work;

@@ -3,6 +3,7 @@
 use axum::http::Method;
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use shared::db;
 use shared::edge::storage::Storage;
 use shared::testing::emulated_aws;
 use shared::testing::sqs::Answer;
@@ -51,6 +52,18 @@ fn aws_lc_rs_sha256(bytes: &[u8]) -> Vec<u8> {
 
 async fn link(fixture: &Fixture, id: i64) -> Value {
     fixture.api.get(&format!("/api/live-chat/media/{id}")).await.ok()
+}
+
+/// The agent's own upload; the id.
+async fn add_upload(fixture: &Fixture, owner: uuid::Uuid, checked_at: &str) -> uuid::Uuid {
+    let id = uuid::Uuid::new_v4();
+    let insert = format!(
+        "insert into chat_uploads (id, user_id, kind, mime_type, filename, size, object_key, checked_at)
+         values ('{id}', '{owner}', 'image', 'image/png', 'offer.png', {}, 'outbound/{id}', {checked_at})",
+        BYTES.len()
+    );
+    fixture.database.client.batch_execute(&insert).await.unwrap();
+    id
 }
 
 /// A message with a file in this state; the row's id.
@@ -190,6 +203,78 @@ async fn a_redirect_leads_to_the_same_link_and_is_cached_for_less_than_it_lives(
         .get(&format!("{path}?redirect=yes"))
         .await
         .refuses_field("redirect");
+}
+
+#[tokio::test]
+async fn an_upload_is_linked_by_its_own_id_and_by_every_message_that_uses_it() {
+    let fixture = Fixture::new().await;
+    let id = add_upload(&fixture, fixture.agent, "now()").await;
+    let put = |s3: aws_sdk_s3::Client| {
+        let key = format!("outbound/{id}");
+        s3.put_object()
+            .bucket(&fixture.bucket)
+            .key(key)
+            .body(BYTES.to_vec().into())
+    };
+    // The bucket is made with the first file.
+    add_file(&fixture, "image", None, None).await;
+    let aws = emulated_aws().await;
+    let config = aws_sdk_s3::config::Builder::from(&aws).force_path_style(true).build();
+    put(aws_sdk_s3::Client::from_conf(config)).send().await.unwrap();
+    let mut names = vec![id.to_string(), id.to_string().to_uppercase()];
+    for _ in 0..2 {
+        let message = fixture
+            .insert(
+                "message_id, message_type, sender",
+                "gen_random_uuid()::text, 'image', 'user'",
+            )
+            .await;
+        let upload = db::uploads::list(&fixture.database.client, &[id])
+            .await
+            .unwrap()
+            .remove(0);
+        assert!(
+            db::uploads::attach(&fixture.database.client, message, &upload)
+                .await
+                .unwrap()
+        );
+        names.push(message.to_string());
+        let shown = fixture.message(message).await;
+        assert_eq!(
+            (
+                &shown["media"]["state"],
+                &shown["media"]["filename"],
+                &shown["media"]["size"]
+            ),
+            (&json!("stored"), &json!("offer.png"), &json!(BYTES.len()))
+        );
+        let retried = retry(&fixture, &message.to_string()).await.ok();
+        assert_eq!(retried["message"]["media"]["state"], "stored");
+    }
+    for name in names {
+        let reply = fixture.api.get(&format!("/api/live-chat/media/{name}")).await.ok();
+        let answer = reqwest::get(reply["url"].as_str().unwrap()).await.unwrap();
+        assert_eq!(answer.headers()["content-type"], "image/png");
+        assert_eq!(
+            answer.headers()["content-disposition"],
+            "inline; filename=\"offer.png\""
+        );
+        assert_eq!(answer.bytes().await.unwrap(), BYTES);
+    }
+}
+
+#[tokio::test]
+async fn an_upload_that_nobody_looked_at_has_no_link_and_anothers_is_not_found() {
+    let fixture = Fixture::new().await;
+    let unchecked = add_upload(&fixture, fixture.agent, "null").await;
+    let path = format!("/api/live-chat/media/{unchecked}");
+    let error = fixture.api.get(&path).await.refused(409);
+    assert_eq!(error["code"], "media_not_stored");
+    let foreign = add_upload(&fixture, uuid::Uuid::new_v4(), "now()").await;
+    let path = format!("/api/live-chat/media/{foreign}");
+    fixture.api.get(&path).await.refused(404);
+    // There is nobody to ask for it again.
+    assert_eq!(retry(&fixture, &unchecked.to_string()).await.status, 404);
 }
 
 #[tokio::test]

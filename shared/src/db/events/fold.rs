@@ -84,10 +84,11 @@ pub async fn fold(transaction: &impl GenericClient, targets: &[(&str, &str)]) ->
           left join edit on edit.target = m.id
           left join revoke on revoke.target = m.id
         ), discarded as (
-          -- The file of a revoked message is owed another look: whoever fetches files takes it away.
+          -- The file of a revoked message is owed another look: whoever fetches files takes it away. An agent's upload may be another
+          -- message's too, and stays.
           update chat_media f set state = 'pending', next_try_at = now(), attempts = 0
           from next n join chat_messages m on m.id = n.id
-          where f.message_id = n.id and (n.deleted_at is null) <> (m.deleted_at is null)
+          where f.message_id = n.id and f.upload_id is null and (n.deleted_at is null) <> (m.deleted_at is null)
         )
         update chat_messages m
         set status = n.status, sent_at = n.sent_at, delivered_at = n.delivered_at, read_at = n.read_at, error = n.error,

@@ -7,16 +7,13 @@ use reqwest::redirect::Policy;
 use reqwest::{StatusCode, Url};
 use serde_json::Value;
 
-use super::{CONNECT_TIMEOUT, base, path_segment, settings};
+use super::{CONNECT_TIMEOUT, LARGEST_ANSWER, base, path_segment, settings};
 use crate::config::ConfigError;
 use crate::domain::media::{Trouble, decode_sha256};
 use crate::whatsapp::errors::{ErrorClass, class_of};
 
 /// Domains that a link may lead to, with all their subdomains.
 const META_DOMAINS: [&str; 5] = ["facebook.com", "fbsbx.com", "fbcdn.net", "whatsapp.net", "whatsapp.com"];
-
-/// A description is a kilobyte; an answer that is longer is none (bytes).
-const LARGEST_ANSWER: usize = 64 * 1024;
 
 /// What Graph announces of a file.
 #[derive(Clone, PartialEq, Eq)]

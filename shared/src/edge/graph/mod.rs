@@ -1,6 +1,7 @@
 //! Meta's Graph API over HTTPS. Source: <https://developers.facebook.com/docs/whatsapp/cloud-api/reference/messages>.
 
 pub mod media;
+pub mod upload;
 
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use serde_json::Value;
 use crate::config::{self, ConfigError};
 use crate::whatsapp::bodies::Accepted;
 use crate::whatsapp::errors::MessageError;
+use crate::whatsapp::json::parse_clean;
 
 /// Meta's own host.
 pub const DEFAULT_URL: &str = "https://graph.facebook.com";
@@ -21,6 +23,8 @@ pub const DEFAULT_VERSION: &str = "v26.0";
 /// HTTP functions live 29 s at the most, and what follows an answer needs some of them.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// An answer has a kilobyte; what is longer is none (bytes).
+const LARGEST_ANSWER: usize = 64 * 1024;
 
 /// A client of one version of the Graph API.
 #[derive(Debug, Clone)]
@@ -29,7 +33,7 @@ pub struct Graph {
     base: String,
 }
 
-/// Why a message was not accepted.
+/// Why a message or a file was not accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum GraphError {
     /// Graph answered with an error.
@@ -97,13 +101,13 @@ impl Graph {
 
     async fn post(&self, token: &str, phone_number_id: &str, body: &Value) -> Result<Value, GraphError> {
         let url = format!("{}/{}/messages", self.base, path_segment(phone_number_id));
-        read_answer(self.http.post(url).bearer_auth(token).json(body)).await
+        ask(self.http.post(url).bearer_auth(token).json(body), LARGEST_ANSWER).await
     }
 }
 
-/// Asks Graph, and reads what it says.
-async fn read_answer(request: reqwest::RequestBuilder) -> Result<Value, GraphError> {
-    let response = request.send().await.map_err(|error| {
+/// Asks Graph, and reads what it says: at most `largest` bytes, cleaned of what PostgreSQL cannot hold.
+async fn ask(request: reqwest::RequestBuilder, largest: usize) -> Result<Value, GraphError> {
+    let mut response = request.send().await.map_err(|error| {
         // Whatever happens after the connection stands may happen after the body was read.
         if error.is_connect() || error.is_builder() {
             GraphError::Unreachable
@@ -114,8 +118,16 @@ async fn read_answer(request: reqwest::RequestBuilder) -> Result<Value, GraphErr
     let status = response.status();
     let retry_after = response.headers().get(RETRY_AFTER);
     let retry_after = retry_after.and_then(|seconds| seconds.to_str().ok()?.parse().ok());
-    let answer = response.bytes().await;
-    let answer: Option<Value> = answer.ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let mut body = Vec::new();
+    // What was cut off is no JSON.
+    while let Ok(Some(chunk)) = response.chunk().await
+        && body.len() <= largest
+    {
+        body.extend_from_slice(&chunk);
+    }
+    let answer = Some(body)
+        .filter(|body| body.len() <= largest)
+        .and_then(|body| parse_clean(&String::from_utf8_lossy(&body)));
     if status.is_success() {
         return answer.ok_or(GraphError::Unanswered);
     }
