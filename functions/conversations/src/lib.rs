@@ -1,10 +1,13 @@
-//! The agent's phone numbers and conversations: list, one, change, mark read.
+//! The agent's phone numbers and conversations: list, one, change, mark read; and the agent's quick replies.
+
+mod quick_replies;
 
 use axum::Json;
 use axum::Router;
 use axum::extract::State;
-use axum::routing::{get, post};
+use axum::routing::{get, patch, post};
 use jiff::Timestamp;
+pub use quick_replies::{NewQuickReply, QuickReplyUpdate};
 use serde::{Deserialize, Serialize};
 use shared::db;
 use shared::domain::page::Seek;
@@ -27,7 +30,11 @@ const NAME_LENGTH: usize = 255;
     list_conversations,
     get_conversation,
     update_conversation,
-    mark_read
+    mark_read,
+    quick_replies::list_quick_replies,
+    quick_replies::create_quick_reply,
+    quick_replies::update_quick_reply,
+    quick_replies::delete_quick_reply
 ))]
 pub struct Api;
 
@@ -41,6 +48,14 @@ pub fn service(app: App) -> Router {
             get(get_conversation).patch(update_conversation),
         )
         .route("/api/live-chat/conversations/{id}/read", post(mark_read))
+        .route(
+            "/api/live-chat/quick-replies",
+            get(quick_replies::list_quick_replies).post(quick_replies::create_quick_reply),
+        )
+        .route(
+            "/api/live-chat/quick-replies/{id}",
+            patch(quick_replies::update_quick_reply).delete(quick_replies::delete_quick_reply),
+        )
         .with_state(app);
     shared::http::service(routes)
 }

@@ -1,8 +1,10 @@
 //! Sends an agent's message: reserved in the database, asked of Graph, settled by its answer. Never twice for one `message_id`.
 
+pub mod templates;
+
 use axum::extract::{FromRef, State};
 use axum::http::StatusCode;
-use axum::routing::post;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use jiff::Timestamp;
 use shared::db::outbound::{self, Reservation, Reserved};
@@ -39,13 +41,14 @@ impl FromRef<App> for Authenticator {
 
 /// The routes of this function, for `openapi.yaml`.
 #[derive(OpenApi)]
-#[openapi(paths(send_message))]
+#[openapi(paths(send_message, templates::list_templates))]
 pub struct Api;
 
 /// The function as an HTTP service.
 pub fn service(app: App) -> Router {
     let routes = Router::new()
         .route("/api/live-chat/send-message", post(send_message))
+        .route("/api/live-chat/templates", get(templates::list_templates))
         .with_state(app);
     shared::http::service(routes)
 }

@@ -12,8 +12,10 @@ pub mod messages;
 pub mod migrations;
 pub mod outbound;
 pub mod quarantine;
+pub mod quick_replies;
 mod scan;
 pub mod settings;
+pub mod templates;
 
 use std::time::{Duration, SystemTime};
 

@@ -62,6 +62,12 @@ pub enum ApiError {
     /// 409: Meta does not have the file any more.
     #[error("WhatsApp keeps files for seven days, and this one is older")]
     MediaExpired,
+    /// 409: WhatsApp does not take the account's access token, or there is none.
+    #[error("the WhatsApp account has to be connected again")]
+    ReconnectRequired,
+    /// 409: another quick reply of the agent has this shortcut.
+    #[error("another quick reply has this shortcut")]
+    ShortcutInUse,
     /// 413: the body is too large.
     #[error("the body is larger than 256 KB")]
     TooLarge,
@@ -124,9 +130,12 @@ impl ApiError {
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::KeyInUse | Self::WindowClosed { .. } | Self::MediaNotStored { .. } | Self::MediaExpired => {
-                StatusCode::CONFLICT
-            }
+            Self::KeyInUse
+            | Self::WindowClosed { .. }
+            | Self::MediaNotStored { .. }
+            | Self::MediaExpired
+            | Self::ReconnectRequired
+            | Self::ShortcutInUse => StatusCode::CONFLICT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Invalid { .. } | Self::MessageFailed(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -148,6 +157,8 @@ impl ApiError {
             Self::WindowClosed { .. } => "customer_service_window_closed",
             Self::MediaNotStored { .. } => "media_not_stored",
             Self::MediaExpired => "media_expired",
+            Self::ReconnectRequired => "reconnect_required",
+            Self::ShortcutInUse => "shortcut_in_use",
             Self::TooLarge => "body_too_large",
             Self::MessageFailed(_) => "message_failed",
             Self::Unavailable(_) => "unavailable",

@@ -6,6 +6,8 @@ use utoipa::ToSchema;
 
 use crate::domain::conversation::{Conversation, PhoneNumber};
 use crate::domain::message::Message;
+use crate::domain::quick_reply::QuickReply;
+use crate::domain::template::Template;
 
 /// `GET /api/live-chat/phone-numbers`.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -69,4 +71,40 @@ pub struct MessageReply {
     pub success: bool,
     /// As it stands now.
     pub message: Message,
+}
+
+/// `GET /api/live-chat/templates`.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct TemplatesReply {
+    /// Always true.
+    pub success: bool,
+    /// The approved ones, by name and language.
+    pub templates: Vec<Template>,
+    /// When WhatsApp was asked for them.
+    pub refreshed_at: Timestamp,
+}
+
+/// `GET /api/live-chat/quick-replies`.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct QuickRepliesReply {
+    /// Always true.
+    pub success: bool,
+    /// By shortcut.
+    pub quick_replies: Vec<QuickReply>,
+}
+
+/// One quick reply.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct QuickReplyReply {
+    /// Always true.
+    pub success: bool,
+    /// As it stands now.
+    pub quick_reply: QuickReply,
+}
+
+/// Something was done, and there is no more to say.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct DoneReply {
+    /// Always true.
+    pub success: bool,
 }

@@ -1,9 +1,11 @@
 //! Meta's Graph API over HTTPS. Source: <https://developers.facebook.com/docs/whatsapp/cloud-api/reference/messages>.
 
 pub mod media;
+mod templates;
 
 use std::time::Duration;
 
+use reqwest::StatusCode;
 use reqwest::redirect::Policy;
 use serde_json::Value;
 
@@ -27,7 +29,7 @@ pub struct Graph {
     base: String,
 }
 
-/// Why a message was not accepted.
+/// Why Graph did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum GraphError {
     /// Graph answered with an error.
@@ -81,14 +83,7 @@ impl Graph {
     pub async fn send_message(&self, token: &str, phone_number_id: &str, body: &Value) -> Result<Accepted, GraphError> {
         let url = format!("{}/{}/messages", self.base, path_segment(phone_number_id));
         let request = self.http.post(url).bearer_auth(token).json(body);
-        let response = request.send().await.map_err(|error| {
-            // Whatever happens after the connection stands may happen after the body was read.
-            if error.is_connect() || error.is_builder() {
-                GraphError::Unreachable
-            } else {
-                GraphError::Unanswered
-            }
-        })?;
+        let response = request.send().await.map_err(|error| unanswered(&error))?;
         let status = response.status();
         let answer = response.bytes().await;
         let answer: Option<Value> = answer.ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
@@ -98,20 +93,34 @@ impl Graph {
                 .and_then(Accepted::from_answer)
                 .ok_or(GraphError::Unanswered);
         }
-        let mut error = answer.as_ref().and_then(|answer| answer.get("error")).map_or(
-            MessageError {
-                code: None,
-                title: Some(format!("HTTP {}", status.as_u16())),
-                details: None,
-                retryable: false,
-            },
-            MessageError::from_meta,
-        );
-        error.retryable |= status.is_server_error() || status.as_u16() == 429;
-        Err(GraphError::Refused {
-            status: status.as_u16(),
-            error,
-        })
+        Err(refused(status, answer.as_ref()))
+    }
+}
+
+/// An answer that is none of success.
+fn refused(status: StatusCode, answer: Option<&Value>) -> GraphError {
+    let mut error = answer.and_then(|answer| answer.get("error")).map_or(
+        MessageError {
+            code: None,
+            title: Some(format!("HTTP {}", status.as_u16())),
+            details: None,
+            retryable: false,
+        },
+        MessageError::from_meta,
+    );
+    error.retryable |= status.is_server_error() || status.as_u16() == 429;
+    GraphError::Refused {
+        status: status.as_u16(),
+        error,
+    }
+}
+
+/// Why a request got no answer: whatever happens after the connection stands may happen after the body was read.
+fn unanswered(error: &reqwest::Error) -> GraphError {
+    if error.is_connect() || error.is_builder() {
+        GraphError::Unreachable
+    } else {
+        GraphError::Unanswered
     }
 }
 
