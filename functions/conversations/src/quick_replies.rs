@@ -104,6 +104,7 @@ pub struct QuickReplyUpdate {
 }
 
 /// Tells null from what is missing.
+#[expect(clippy::option_option, reason = "the field's own type")]
 fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }

@@ -29,7 +29,8 @@ const APPROVED: &str = "APPROVED";
 /// Graph's code for an object that it does not know, or that the token may not see.
 const UNKNOWN_OBJECT: i64 = 100;
 
-/// The approved message templates of a phone number's account. WhatsApp is asked at most every 15 minutes, and when it reported a change.
+/// The approved message templates of a phone number's account. WhatsApp is asked where the list is older than 15
+/// minutes, or a webhook reported a change of a template.
 #[utoipa::path(get, path = "/api/live-chat/templates", tag = "send",
     params(("phone_number_id" = String, Query, description = "One of the agent's numbers.")),
     responses(

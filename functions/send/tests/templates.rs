@@ -151,7 +151,7 @@ impl Fixture {
     }
 
     /// Looks at a template message as sending does.
-    async fn check(&self, name: &str, components: Value) -> Result<(TemplateUse, Content), ApiError> {
+    async fn check(&self, name: &str, components: &Value) -> Result<(TemplateUse, Content), ApiError> {
         let mut content = content(name, "en_US", components);
         let agent = Agent { user_id: self.user };
         let used = send::templates::check(&self.app, agent, WABA, &mut content).await?;
@@ -159,7 +159,7 @@ impl Fixture {
     }
 }
 
-fn content(name: &str, language: &str, components: Value) -> Content {
+fn content(name: &str, language: &str, components: &Value) -> Content {
     Content {
         kind: "template",
         object: json!({"name": name, "language": {"code": language}, "components": components}),
@@ -294,7 +294,7 @@ async fn a_status_and_a_category_that_a_webhook_reported_after_the_list_win() {
         .await;
     let reply = fixture.list().await;
     assert_eq!(reply["templates"][2]["category"], "MARKETING");
-    let (used, _) = fixture.check("order_update", order()).await.unwrap();
+    let (used, _) = fixture.check("order_update", &order()).await.unwrap();
     assert!(used.is_marketing);
     fixture
         .webhook("message_template_status_update", 5, json!({"event": "FLAGGED"}))
@@ -304,7 +304,7 @@ async fn a_status_and_a_category_that_a_webhook_reported_after_the_list_win() {
         .webhook("message_template_status_update", 6, json!({"event": "DISABLED"}))
         .await;
     assert!(!names(&fixture.list().await).contains(&("order_update", "en_US")));
-    let refused = fixture.check("order_update", order()).await.unwrap_err().to_string();
+    let refused = fixture.check("order_update", &order()).await.unwrap_err().to_string();
     assert_eq!(refused, "template.name: the template is not approved; it is DISABLED");
     fixture
         .webhook("message_template_status_update", 7, json!({"event": "REINSTATED"}))
@@ -334,7 +334,7 @@ async fn a_number_is_asked_for_and_is_the_agents() {
     api.get(&format!("{LIST}?phone_number_id={NUMBER}")).await.refused(404);
     let api = fixture.api.with_authorization(None);
     api.get(&format!("{LIST}?phone_number_id={NUMBER}")).await.refused(401);
-    let mut foreign = content("hello_world", "en_US", json!([]));
+    let mut foreign = content("hello_world", "en_US", &json!([]));
     let agent = Agent { user_id: stranger };
     let refused = send::templates::check(&fixture.app, agent, WABA, &mut foreign).await;
     assert!(matches!(refused, Err(ApiError::NotFound)));
@@ -386,7 +386,7 @@ async fn an_old_list_serves_while_graph_or_the_token_is_away() {
     let reply = away.list().await;
     assert_eq!(names(&reply), [("template_0007", "en_US")]);
     assert_eq!(reply["refreshed_at"], json!(asked_at));
-    let (_, content) = away.check("template_0007", json!([])).await.unwrap();
+    let (_, content) = away.check("template_0007", &json!([])).await.unwrap();
     assert_eq!(content.words.as_deref(), Some("Hello"));
 
     let fixture = Fixture::new().await;
@@ -421,7 +421,7 @@ async fn of_refreshes_at_once_the_youngest_list_stands_whole() {
 #[tokio::test]
 async fn a_template_message_is_looked_at_and_shown_as_the_customer_reads_it() {
     let fixture = Fixture::new().await;
-    let (used, content) = fixture.check("order_update", order()).await.unwrap();
+    let (used, content) = fixture.check("order_update", &order()).await.unwrap();
     assert!(!used.is_marketing);
     let words = "Order A-1\n\nHello Ada, your order will arrive on Friday.";
     assert_eq!(content.words.as_deref(), Some(words));
@@ -432,7 +432,7 @@ async fn a_template_message_is_looked_at_and_shown_as_the_customer_reads_it() {
     assert_eq!(rendered["buttons"][1]["text"], "Call me");
     let named = json!([{"type": "body", "parameters": [
         {"type": "text", "parameter_name": "discount", "text": "20%"}, {"type": "text", "parameter_name": "first_name", "text": "Ada"}]}]);
-    let (used, content) = fixture.check("season_offer", named).await.unwrap();
+    let (used, content) = fixture.check("season_offer", &named).await.unwrap();
     assert!(used.is_marketing);
     assert_eq!(content.words.as_deref(), Some("Ada, everything is 20% off this week."));
     assert_eq!(fixture.pages().await.len(), 1);
@@ -473,11 +473,11 @@ async fn a_template_message_that_whatsapp_would_refuse_is_refused_by_field() {
             "template.components[0].parameters: must have no parameters",
         ),
     ] {
-        let refused = fixture.check(name, components).await.unwrap_err();
+        let refused = fixture.check(name, &components).await.unwrap_err();
         assert_eq!(refused.to_string(), expected);
         assert_eq!(refused.status().as_u16(), 422);
     }
-    let mut german = content("hello_world", "de", json!([]));
+    let mut german = content("hello_world", "de", &json!([]));
     let agent = Agent { user_id: fixture.user };
     let refused = send::templates::check(&fixture.app, agent, WABA, &mut german)
         .await
@@ -488,7 +488,7 @@ async fn a_template_message_that_whatsapp_would_refuse_is_refused_by_field() {
 #[tokio::test]
 async fn where_no_list_is_to_be_had_graph_alone_looks_at_a_template_message() {
     let fixture = Fixture::without_graph().await;
-    let (used, checked) = fixture.check("order_update", order()).await.unwrap();
+    let (used, checked) = fixture.check("order_update", &order()).await.unwrap();
     assert!(!used.is_marketing);
-    assert_eq!(checked, content("order_update", "en_US", order()));
+    assert_eq!(checked, content("order_update", "en_US", &order()));
 }

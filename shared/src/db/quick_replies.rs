@@ -105,7 +105,7 @@ pub async fn insert(
         )
         .await;
     match violation(inserted)? {
-        Ok(Some(row)) => stored(find(client, user_id, row.try_get(0)?).await?),
+        Ok(Some(row)) => Ok(stored(find(client, user_id, row.try_get(0)?).await?)),
         Ok(None) => Ok(Stored::Full),
         Err(conflict) => Ok(conflict),
     }
@@ -151,10 +151,10 @@ pub async fn update(client: &Client, user_id: Uuid, id: i64, change: &Change<'_>
         Ok(changed) => changed,
         Err(conflict) => return Ok(conflict),
     };
-    match find(client, user_id, id).await? {
-        Some(_) if changed == 0 => Ok(Stored::Empty),
+    Ok(match find(client, user_id, id).await? {
+        Some(_) if changed == 0 => Stored::Empty,
         found => stored(found),
-    }
+    })
 }
 
 /// Deletes a quick reply. Tells whether there was one.
@@ -215,8 +215,8 @@ async fn owns_media(client: &Client, user_id: Uuid, media_id: Option<Uuid>) -> R
     Ok(row.is_some())
 }
 
-fn stored(found: Option<QuickReply>) -> Result<Stored, DbError> {
-    Ok(found.map_or(Stored::NotFound, |reply| Stored::Stored(Box::new(reply))))
+fn stored(found: Option<QuickReply>) -> Stored {
+    found.map_or(Stored::NotFound, |reply| Stored::Stored(Box::new(reply)))
 }
 
 /// Tells the constraints that an agent can violate from faults. A file may be cleaned away after it was looked up.

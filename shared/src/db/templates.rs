@@ -59,7 +59,7 @@ async fn find_account(
     now: Timestamp,
 ) -> Result<Option<Account>, DbError> {
     let find = format!(
-        "select a.waba_id::text, a.access_token, l.refreshed_at,
+        "select a.waba_id::text, a.access_token::text, l.refreshed_at,
                 l.refreshed_at is null or l.refreshed_at < $3 - interval '15 minutes' or exists (
                   select 1 from chat_facts f
                   where f.subject = 'template' and split_part(f.subject_id, ':', 1) = l.waba_id

@@ -134,14 +134,14 @@ pub struct TemplateParameter {
 pub struct TemplateButton {
     /// Its `index` in a message.
     pub index: usize,
-    /// QUICK_REPLY, URL, PHONE_NUMBER, COPY_CODE, FLOW, OTP, …
+    /// `QUICK_REPLY`, `URL`, `PHONE_NUMBER`, `COPY_CODE`, `FLOW`, `OTP`, …
     #[serde(rename = "type")]
     pub kind: String,
     /// What stands on it.
     pub text: Option<String>,
-    /// Of URL: where it leads, perhaps with a placeholder.
+    /// Of `URL`: where it leads, perhaps with a placeholder.
     pub url: Option<String>,
-    /// Of PHONE_NUMBER: whom it calls.
+    /// Of `PHONE_NUMBER`: whom it calls.
     pub phone_number: Option<String>,
     /// What a message must give for it: the placeholder of a URL, or a code.
     pub parameter: Option<TemplateParameter>,
@@ -200,7 +200,7 @@ fn parameters(component: &Value, examples: &str, is_named: bool) -> Vec<Template
         names.sort_by_key(|name| number(name));
     }
     let given = &component["example"];
-    let named = &given[format!("{examples}_named_params")];
+    let by_name = &given[format!("{examples}_named_params")];
     // A body's examples are a list of lists.
     let positional = match &given[examples] {
         Value::Array(lists) if lists.first().is_some_and(Value::is_array) => &lists[0],
@@ -209,7 +209,7 @@ fn parameters(component: &Value, examples: &str, is_named: bool) -> Vec<Template
     let example = |(index, name): (usize, &str)| TemplateParameter {
         name: name.to_owned(),
         example: if is_named {
-            let mut list = named.as_array().into_iter().flatten();
+            let mut list = by_name.as_array().into_iter().flatten();
             list.find(|it| it["param_name"] == name)
                 .and_then(|it| text(it, "example"))
         } else {
@@ -496,7 +496,7 @@ pub struct RenderedHeader {
 /// A button.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RenderedButton {
-    /// QUICK_REPLY, URL, …
+    /// `QUICK_REPLY`, `URL`, …
     #[serde(rename = "type")]
     pub kind: String,
     /// What stands on it.
@@ -591,7 +591,7 @@ fn words_of(parameter: &Value) -> Option<&str> {
 mod tests {
     use super::*;
 
-    fn template(parameter_format: &str, components: Value) -> Template {
+    fn template(parameter_format: &str, components: &Value) -> Template {
         let item = json!({"id": 1, "name": "x", "language": "en", "status": "APPROVED", "category": "UTILITY",
             "parameter_format": parameter_format, "quality_score": {"score": "GREEN"}, "components": components});
         Listed::from_graph(&item).unwrap().into()
@@ -600,7 +600,7 @@ mod tests {
     fn order() -> Template {
         template(
             "POSITIONAL",
-            json!([
+            &json!([
                 {"type": "HEADER", "format": "TEXT", "text": "Order {{1}}", "example": {"header_text": ["A-1"]}},
                 {"type": "BODY", "text": "{{2}} for {{1}}, {{1}}!", "example": {"body_text": [["Ada", "Tea"]]}},
                 {"type": "FOOTER", "text": "Bye"},
@@ -664,7 +664,7 @@ mod tests {
 
         let offer = template(
             "NAMED",
-            json!([{"type": "BODY", "text": "{{who}} {{what}}", "example": {"body_text_named_params": [{"param_name": "what", "example": "Tea"}]}},
+            &json!([{"type": "BODY", "text": "{{who}} {{what}}", "example": {"body_text_named_params": [{"param_name": "what", "example": "Tea"}]}},
                    {"type": "CAROUSEL", "cards": []}]),
         );
         let wanted = named(&offer.body.as_ref().unwrap().parameters);
@@ -791,7 +791,7 @@ mod tests {
 
     #[test]
     fn named_parameters_go_by_their_names() {
-        let offer = template("NAMED", json!([{"type": "BODY", "text": "{{who}}: {{what}}"}]));
+        let offer = template("NAMED", &json!([{"type": "BODY", "text": "{{who}}: {{what}}"}]));
         let body = |names: [&str; 2]| {
             let parameters =
                 names.map(|name| json!({"type": "text", "parameter_name": name, "text": name.to_uppercase()}));
@@ -816,7 +816,7 @@ mod tests {
         ] {
             let template = template(
                 "POSITIONAL",
-                json!([{"type": "HEADER", "format": format}, {"type": "BODY", "text": "x"}]),
+                &json!([{"type": "HEADER", "format": format}, {"type": "BODY", "text": "x"}]),
             );
             let header = |kind: &str| json!({"type": "header", "parameters": [{"type": kind, kind: {}}]});
             assert_eq!(check(&template, &json!([header(kind)])), Ok(()));
@@ -828,7 +828,7 @@ mod tests {
                 (field, format!("must be {kind}"))
             );
         }
-        let plain = template("POSITIONAL", json!([{"type": "BODY", "text": "x"}]));
+        let plain = template("POSITIONAL", &json!([{"type": "BODY", "text": "x"}]));
         assert_eq!(check(&plain, &Value::Null), Ok(()));
         assert_eq!(check(&plain, &json!([{"type": "body", "parameters": []}])), Ok(()));
         assert_eq!(refusal(&plain, &[texts("header", &[])]).0, "template.components[0]");
@@ -840,7 +840,7 @@ mod tests {
         let buttons = json!([{"type": "OTP", "otp_type": "COPY_CODE", "text": "Copy"}, {"type": "FLOW", "text": "Book"}, {"type": "VOICE_CALL", "text": "Call"}]);
         let template = template(
             "POSITIONAL",
-            json!([{"type": "BODY", "text": "{{1}} is your code."}, {"type": "BUTTONS", "buttons": buttons}]),
+            &json!([{"type": "BODY", "text": "{{1}} is your code."}, {"type": "BUTTONS", "buttons": buttons}]),
         );
         let code =
             json!({"type": "button", "sub_type": "url", "index": "0", "parameters": [{"type": "text", "text": "123"}]});
@@ -889,7 +889,7 @@ mod tests {
             metadata["template"]["rendered"]["buttons"][2]["phone_number"],
             "+15550100"
         );
-        let silent = template("POSITIONAL", json!([{"type": "HEADER", "format": "IMAGE"}]));
+        let silent = template("POSITIONAL", &json!([{"type": "HEADER", "format": "IMAGE"}]));
         assert_eq!(render(&silent, &json!([])).words(), None);
     }
 
