@@ -121,6 +121,8 @@ create table chat_templates (
   components jsonb not null,
   constraint chat_templates_pkey primary key (waba_id, name, language)
 );
+-- Whether a webhook said something of an account's templates since.
+create index chat_facts_template_idx on chat_facts (split_part(subject_id, ':', 1), occurred_at) where subject = 'template';
 
 create table chat_quick_replies (
   id bigint generated always as identity primary key,

@@ -52,7 +52,7 @@ pub(crate) fn routes() -> Router<Arc<Simulator>> {
         .route("/messages", get(list_messages))
         .route("/conversations", get(list_conversations))
         .route("/numbers", get(list_numbers))
-        .route("/templates", get(list_templates))
+        .route("/templates", get(list_templates).put(put_templates))
         .route("/customer-messages", post(post_customer_message))
         .route("/echoes", post(post_echo))
         .route("/raw-webhooks", post(post_raw))
@@ -153,8 +153,15 @@ async fn list_numbers(State(simulator): App) -> Json<Vec<Value>> {
 }
 
 /// The templates, so that the page can show what a customer reads.
-async fn list_templates() -> impl IntoResponse {
-    ([(CONTENT_TYPE, "application/json")], graph::TEMPLATES_JSON)
+async fn list_templates(State(simulator): App) -> Json<Vec<Value>> {
+    Json(simulator.world().templates.clone())
+}
+
+/// From now on every account has these templates and no others.
+async fn put_templates(State(simulator): App, Json(templates): Json<Vec<Value>>) -> Result<Json<Vec<Value>>, Refusal> {
+    graph::check_templates(&templates)?;
+    simulator.world().templates.clone_from(&templates);
+    Ok(Json(templates))
 }
 
 async fn post_customer_message(State(simulator): App, bytes: Bytes) -> Result<(StatusCode, Json<Value>), Refusal> {

@@ -14,7 +14,7 @@ mod templates;
 
 pub(crate) use content::callback_data;
 pub(crate) use errors::title as error_title;
-pub(crate) use templates::{TEMPLATES_JSON, template_category};
+pub(crate) use templates::{check_templates, samples as sample_templates, template_category};
 
 use std::sync::Arc;
 use std::time::Duration;

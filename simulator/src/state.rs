@@ -12,6 +12,7 @@ use tokio::sync::broadcast;
 use crate::config::{Config, Number};
 use crate::faults::Faults;
 use crate::graph::rates::Rates;
+use crate::graph::sample_templates;
 use crate::ids;
 use crate::requests::RequestLog;
 use crate::webhooks::Deliveries;
@@ -37,9 +38,10 @@ pub(crate) struct Change {
 }
 
 /// Everything that was said.
-#[derive(Default)]
 pub(crate) struct World {
     pub(crate) conversations: Vec<Conversation>,
+    /// The message templates of every account, as Graph lists them.
+    pub(crate) templates: Vec<Value>,
     pub(crate) media: HashMap<String, Media>,
     /// Customers (by key) whose phone is put away: messages are delivered, not read.
     pub(crate) closed_phones: HashSet<String>,
@@ -112,6 +114,17 @@ pub(crate) struct Media {
     pub(crate) mime_type: String,
     pub(crate) bytes: axum::body::Bytes,
     pub(crate) expires_at: Timestamp,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self {
+            conversations: Vec::new(),
+            templates: sample_templates(),
+            media: HashMap::new(),
+            closed_phones: HashSet::new(),
+        }
+    }
 }
 
 impl World {

@@ -161,7 +161,7 @@ fn reach(simulator: &Simulator, phone_number_id: &str, wamid: &str, step: &Step)
     }
     message.statuses.push(step.status);
     let (conversation, message) = world.find_message(phone_number_id, wamid)?;
-    let status = describe(conversation, message, step);
+    let status = describe(&world.templates, conversation, message, step);
     let mut contact = json!({"user_id": conversation.customer.user_id});
     if let Some(wa_id) = &conversation.customer.wa_id {
         contact["wa_id"] = wa_id.as_str().into();
@@ -175,7 +175,7 @@ fn reach(simulator: &Simulator, phone_number_id: &str, wamid: &str, step: &Step)
     ))
 }
 
-fn describe(conversation: &Conversation, message: &Message, step: &Step) -> Value {
+fn describe(templates: &[Value], conversation: &Conversation, message: &Message, step: &Step) -> Value {
     let mut status = json!({
         "id": message.id,
         "status": step.status,
@@ -193,7 +193,7 @@ fn describe(conversation: &Conversation, message: &Message, step: &Step) -> Valu
         return status;
     }
     let category = if message.kind == "template" {
-        template_category(&message.body)
+        template_category(templates, &message.body)
     } else {
         "service".to_owned()
     };

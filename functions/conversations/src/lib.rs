@@ -1,4 +1,6 @@
-//! The agent's phone numbers and conversations: list, one, change, mark read.
+//! The agent's phone numbers and conversations: list, one, change, mark read; and the agent's quick replies.
+
+mod quick_replies;
 
 use std::time::Duration;
 
@@ -8,6 +10,7 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRef, Path, State};
 use axum::routing::{get, patch, post};
 use jiff::Timestamp;
+pub use quick_replies::{NewQuickReply, QuickReplyUpdate};
 use serde::{Deserialize, Serialize};
 use shared::db::{self, Database};
 use shared::domain::conversation::ReadReceipts;
@@ -53,7 +56,11 @@ impl FromRef<App> for Authenticator {
     list_conversations,
     get_conversation,
     update_conversation,
-    mark_read
+    mark_read,
+    quick_replies::list_quick_replies,
+    quick_replies::create_quick_reply,
+    quick_replies::update_quick_reply,
+    quick_replies::delete_quick_reply
 ))]
 pub struct Api;
 
@@ -71,6 +78,14 @@ pub fn service(app: App) -> Router {
             get(get_conversation).patch(update_conversation),
         )
         .route("/api/live-chat/conversations/{id}/read", post(mark_read))
+        .route(
+            "/api/live-chat/quick-replies",
+            get(quick_replies::list_quick_replies).post(quick_replies::create_quick_reply),
+        )
+        .route(
+            "/api/live-chat/quick-replies/{id}",
+            patch(quick_replies::update_quick_reply).delete(quick_replies::delete_quick_reply),
+        )
         .with_state(app);
     shared::http::service(routes)
 }

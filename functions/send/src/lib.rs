@@ -2,6 +2,7 @@
 //! cannot go out at once is the outbox's. Nothing else asks Graph on behalf of an agent.
 
 pub mod media;
+pub mod templates;
 mod typing;
 
 use std::time::{Duration, Instant};
@@ -9,11 +10,11 @@ use std::time::{Duration, Instant};
 use axum::extract::{FromRef, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use jiff::Timestamp;
 use shared::db::outbound::{self, Extras, Reservation, Sent};
-use shared::domain::send::{SendRequest, example, plan};
+use shared::domain::send::{Plan, SendRequest, TEMPLATE, example, plan};
 use shared::http::auth::{Agent, Authenticator};
 use shared::http::error::{ApiError, Failure};
 use shared::http::extract::JsonBody;
@@ -46,7 +47,7 @@ impl FromRef<App> for Authenticator {
 
 /// The routes of this function, for `openapi.yaml`.
 #[derive(OpenApi)]
-#[openapi(paths(send_message, typing::show_typing, media::create_upload))]
+#[openapi(paths(send_message, typing::show_typing, media::create_upload, templates::list_templates))]
 pub struct Api;
 
 /// The function as an HTTP service.
@@ -55,6 +56,7 @@ pub fn service(app: App) -> Router {
         .route("/api/live-chat/send-message", post(send_message))
         .route("/api/live-chat/typing", post(typing::show_typing))
         .route("/api/live-chat/media", post(media::create_upload))
+        .route("/api/live-chat/templates", get(templates::list_templates))
         .with_state(app);
     shared::http::service(routes)
 }
@@ -92,9 +94,8 @@ async fn send_message(
     JsonBody(request): JsonBody<SendRequest>,
 ) -> Result<Response, ApiError> {
     let until = Instant::now() + WORK_TIME;
-    let plan = plan(&request, Uuid::new_v4())?;
-    media::check(&app, agent, &plan.content.files).await?;
-    let extras = Extras::default();
+    let mut plan = plan(&request, Uuid::new_v4())?;
+    let extras = look_at(&app, agent, &mut plan).await?;
     let database = &app.http.database;
     let reservation = database
         .run(async |client| outbound::reserve(client, agent.user_id, &plan, extras, Timestamp::now()).await)
@@ -119,6 +120,31 @@ async fn send_message(
         .run(async |client| outbound::find(client, agent.user_id, reserved.id).await)
         .await?;
     reply(sent.ok_or(ApiError::NotFound)?, result)
+}
+
+/// Looks at what a message brings, before anything is stored: its files, and what its template wants.
+async fn look_at(app: &App, agent: Agent, plan: &mut Plan) -> Result<Extras, ApiError> {
+    let content = &plan.content;
+    if content.files.is_empty() && content.kind != TEMPLATE {
+        return Ok(Extras::default());
+    }
+    let prospect = app
+        .http
+        .database
+        .run(async |client| outbound::look_ahead(client, agent.user_id, plan).await)
+        .await?;
+    // What was accepted once is not judged again.
+    let Some(waba_id) = prospect else {
+        return Ok(Extras::default());
+    };
+    media::check(app, agent, &plan.content.files).await?;
+    if plan.content.kind != TEMPLATE {
+        return Ok(Extras::default());
+    }
+    let used = templates::check(app, agent, &waba_id, &mut plan.content).await?;
+    Ok(Extras {
+        is_marketing: used.is_marketing,
+    })
 }
 
 fn reply(sent: Sent, result: SendResult) -> Result<Response, ApiError> {

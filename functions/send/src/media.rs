@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use axum::Json;
 use axum::extract::State;
-use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use shared::db::uploads::{self, Announcement};
 use shared::domain::send::FileUse;
@@ -17,9 +16,6 @@ use shared::http::reply::{UploadReply, UploadTarget};
 use uuid::Uuid;
 
 use crate::App;
-
-/// How many files are looked at at once.
-const AT_ONCE: usize = 4;
 
 /// Announces a file to send, and says where the browser puts it. What it puts there is looked at when a message names it.
 #[utoipa::path(post, path = "/api/live-chat/media", tag = "media", request_body = UploadRequest,
@@ -93,11 +89,13 @@ pub async fn check(app: &App, agent: Agent, files: &[FileUse]) -> Result<Vec<Upl
             Some(upload) => Ok((file, upload)),
         })
         .collect::<Result<Vec<_>, ApiError>>()?;
-    let examined: Vec<Uuid> = stream::iter(named.iter().filter(|(_, upload)| !upload.is_checked))
-        .map(async |(file, upload)| examine(app, file, upload).await.map(|()| upload.id))
-        .buffered(AT_ONCE)
-        .try_collect()
-        .await?;
+    let mut examined = Vec::new();
+    for (file, upload) in &named {
+        if !upload.is_checked {
+            examine(app, file, upload).await?;
+            examined.push(upload.id);
+        }
+    }
     if !examined.is_empty() {
         app.http
             .database

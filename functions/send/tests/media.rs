@@ -16,14 +16,14 @@ use shared::db;
 use shared::domain::send::FileUse;
 use shared::domain::upload::Upload;
 use shared::edge::graph::{Graph, GraphError};
-use shared::edge::secrets::Secrets;
 use shared::edge::storage::Storage;
 use shared::http::auth::Agent;
 use shared::http::error::ApiError;
 use shared::outbound::files::{FileError, Files, forget, wa_media_id};
 use shared::testing::api::{Api, Reply, authenticator};
+use shared::testing::outbound::outbound;
+use shared::testing::sqs::SqsStub;
 use shared::testing::{TestDatabase, emulated_aws};
-use shared::tokens::Tokens;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use uuid::Uuid;
@@ -74,15 +74,20 @@ impl Fixture {
         s3.create_bucket().bucket(&bucket).send().await.unwrap();
         let storage = Storage::new(&aws, bucket.clone());
         let graph = Graph::new(&simulator, "v26.0").unwrap();
-        let app = App {
-            http: shared::http::App {
-                database: database.pool(),
-                authenticator: authenticator(),
-            },
-            tokens: Tokens::new(Secrets::new(&aws, Duration::from_mins(5)), "unused".to_owned()),
-            graph: graph.clone(),
-            storage: storage.clone(),
+        let http = shared::http::App {
+            database: database.pool(),
+            authenticator: authenticator(),
         };
+        let (_, queue) = SqsStub::start().await;
+        let outbound = outbound(
+            http.database.clone(),
+            &aws,
+            "unused".to_owned(),
+            &simulator,
+            &bucket,
+            queue,
+        );
+        let app = App { http, outbound };
         Self {
             api: Api::new(service(app.clone()), user_id),
             files: Files {
@@ -271,7 +276,13 @@ async fn metas_id_is_renewed_before_it_ends_and_when_graph_does_not_know_it() {
         .simulate(Method::POST, &format!("media/{second}/expire"), &Value::Null)
         .await;
     let body = json!({"messaging_product": "whatsapp", "recipient_type": "individual", "to": "4915112345678", "type": "image", "image": {"id": second}});
-    let refused = fixture.app.graph.send_message(TOKEN, NUMBER, &body).await.unwrap_err();
+    let refused = fixture
+        .app
+        .outbound
+        .graph
+        .send_message(TOKEN, NUMBER, &body)
+        .await
+        .unwrap_err();
     assert!(matches!(refused, GraphError::Refused { error, .. } if error.code == Some(100)));
     forget(&fixture.files, upload.id, NUMBER).await.unwrap();
     let third = fixture.wa_media_id(NUMBER, &upload).await.unwrap();
@@ -470,10 +481,8 @@ async fn a_bucket_that_is_away_is_no_fault_of_the_file() {
     let upload = fixture.check(&[(png, "image")]).await.unwrap().remove(0);
     fixture.execute("update chat_uploads set checked_at = null").await;
     let storage = Storage::new(&emulated_aws().await, "no-such-bucket".to_owned());
-    let away = App {
-        storage: storage.clone(),
-        ..fixture.app.clone()
-    };
+    let mut away = fixture.app.clone();
+    away.outbound.storage = storage.clone();
     let file = FileUse {
         media_id: png,
         kind: "image",

@@ -1,22 +1,15 @@
 //! Sending against a real PostgreSQL, the emulated Secrets Manager and the simulator of Meta, which counts what it was asked.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
-use std::time::Duration;
-
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use shared::db::outbound::Pace;
-use shared::domain::send::Patience;
-use shared::edge::graph::Graph;
-use shared::edge::secrets::Secrets;
-use shared::edge::storage::Storage;
 use shared::http::auth::Authenticator;
-use shared::outbound::{Outbound, Settings};
+use shared::testing::outbound::outbound;
 use shared::testing::sqs::SqsStub;
 use shared::testing::{ISSUER, JWT_SECRET, TestDatabase, agent_token, create_secret, emulated_aws};
-use shared::tokens::{KeyRing, Tokens};
+use shared::tokens::KeyRing;
 use tokio::net::TcpListener;
 use tower::ServiceExt;
 use uuid::Uuid;
@@ -65,30 +58,12 @@ impl Fixture {
         let ring = format!(r#"{{"active":"k1","k1":"{}"}}"#, "5a".repeat(32));
         let ring_arn = create_secret(&aws, &ring).await;
         let ring = KeyRing::parse(&ring).unwrap();
-        let secrets = Secrets::new(&aws, Duration::from_mins(5));
         let (sqs, queue) = SqsStub::start().await;
         let http = shared::http::App {
             database: database.pool(),
             authenticator: Authenticator::new(ISSUER, None, Some(JWT_SECRET)).unwrap(),
         };
-        let outbound = Outbound {
-            database: http.database.clone(),
-            tokens: Tokens::new(secrets, ring_arn),
-            graph: Graph::new(graph_url, "v26.0").unwrap(),
-            queue,
-            settings: Settings {
-                patience: Patience {
-                    retry: Duration::from_hours(1),
-                    hold: Duration::from_hours(24),
-                    confirmation: Duration::from_mins(15),
-                },
-                pace: Pace {
-                    messages_per_second: 80,
-                },
-            },
-            lease: send::LEASE,
-            storage: Storage::new(&aws, "unused".to_owned()),
-        };
+        let outbound = outbound(http.database.clone(), &aws, ring_arn, graph_url, "unused", queue);
         let app = send::App { http, outbound };
         let fixture = Self {
             service: send::service(app),

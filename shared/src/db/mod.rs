@@ -12,9 +12,11 @@ pub mod messages;
 pub mod migrations;
 pub mod outbound;
 pub mod quarantine;
+pub mod quick_replies;
 mod scan;
 pub mod settings;
 pub mod signals;
+pub mod templates;
 pub mod uploads;
 
 use std::time::{Duration, SystemTime};

@@ -72,6 +72,12 @@ pub enum ApiError {
     /// 409: Meta does not have the file any more.
     #[error("WhatsApp keeps files for seven days, and this one is older")]
     MediaExpired,
+    /// 409: WhatsApp does not take the account's access token, or there is none.
+    #[error("the WhatsApp account has to be connected again")]
+    ReconnectRequired,
+    /// 409: another quick reply of the agent has this shortcut.
+    #[error("another quick reply has this shortcut")]
+    ShortcutInUse,
     /// 413: the body is too large.
     #[error("the body is larger than 256 KB")]
     TooLarge,
@@ -151,7 +157,9 @@ impl ApiError {
             | Self::OptedOut { .. }
             | Self::NothingToAnswer
             | Self::MediaNotStored { .. }
-            | Self::MediaExpired => StatusCode::CONFLICT,
+            | Self::MediaExpired
+            | Self::ReconnectRequired
+            | Self::ShortcutInUse => StatusCode::CONFLICT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooManyUploads => StatusCode::TOO_MANY_REQUESTS,
             Self::Invalid { .. } | Self::MessageFailed(_) | Self::ReactionFailed(_) => StatusCode::UNPROCESSABLE_ENTITY,
@@ -176,6 +184,8 @@ impl ApiError {
             Self::NothingToAnswer => "nothing_to_answer",
             Self::MediaNotStored { .. } => "media_not_stored",
             Self::MediaExpired => "media_expired",
+            Self::ReconnectRequired => "reconnect_required",
+            Self::ShortcutInUse => "shortcut_in_use",
             Self::TooLarge => "body_too_large",
             Self::TooManyUploads => "too_many_uploads",
             Self::MessageFailed(_) | Self::ReactionFailed(_) => "message_failed",

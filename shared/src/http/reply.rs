@@ -9,6 +9,8 @@ use uuid::Uuid;
 
 use crate::domain::conversation::{Conversation, PhoneNumber};
 use crate::domain::message::{Message, Reaction};
+use crate::domain::quick_reply::QuickReply;
+use crate::domain::template::Template;
 
 /// `GET /api/live-chat/phone-numbers`.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -182,4 +184,40 @@ impl TypingReply {
     pub fn new(sent: bool) -> Self {
         Self { success: true, sent }
     }
+}
+
+/// `GET /api/live-chat/templates`.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct TemplatesReply {
+    /// Always true.
+    pub success: bool,
+    /// The approved ones, by name and language.
+    pub templates: Vec<Template>,
+    /// When WhatsApp was asked for them.
+    pub refreshed_at: Timestamp,
+}
+
+/// `GET /api/live-chat/quick-replies`.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct QuickRepliesReply {
+    /// Always true.
+    pub success: bool,
+    /// By shortcut.
+    pub quick_replies: Vec<QuickReply>,
+}
+
+/// One quick reply.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct QuickReplyReply {
+    /// Always true.
+    pub success: bool,
+    /// As it stands now.
+    pub quick_reply: QuickReply,
+}
+
+/// Something was done, and there is no more to say.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct DoneReply {
+    /// Always true.
+    pub success: bool,
 }

@@ -17,9 +17,9 @@ use crate::domain::send::{LONGEST_WAIT, OutboxTask, Outcome, Patience, Verdict, 
 use crate::domain::window;
 use crate::edge::graph::upload::upload_time;
 use crate::edge::graph::{Graph, GraphError};
-use crate::outbound::files::{FileError, Files};
 use crate::edge::queue::Queue;
 use crate::edge::storage::Storage;
+use crate::outbound::files::{FileError, Files};
 use crate::tokens::{TokenError, Tokens};
 use crate::whatsapp::bodies::{self, Accepted};
 use crate::whatsapp::errors::{ErrorClass, MessageError, OPTED_OUT, WINDOW_CLOSED};
@@ -27,7 +27,7 @@ use crate::whatsapp::errors::{ErrorClass, MessageError, OPTED_OUT, WINDOW_CLOSED
 /// Within this time Graph answers, or it does not, and that is written down.
 const ANSWER_TIME: Duration = Duration::from_secs(22);
 /// What a file that takes the agent's time may have; larger ones are the outbox's (bytes).
-const QUICK_SIZE: i64 = 5 * 1024 * 1024;
+const QUICK_SIZE: u64 = 5 * 1024 * 1024;
 
 /// What one message may take once it is claimed: token, mark, Graph's answer, and writing it down.
 pub const TURN_TIME: Duration = Duration::from_secs(25);
@@ -106,7 +106,7 @@ struct Room {
     /// Until when all must be done.
     until: Instant,
     /// What may be uploaded for it (bytes).
-    largest: i64,
+    largest: u64,
 }
 
 /// What came of a turn.
@@ -164,7 +164,7 @@ impl Outbound {
         self.report_read(conversation_id).await?;
         let room = Room {
             until,
-            largest: i64::MAX,
+            largest: u64::MAX,
         };
         while Instant::now() + TURN_TIME < until {
             match self.claim(conversation_id).await? {
@@ -283,9 +283,7 @@ impl Outbound {
                 customer_phone: wa_id.as_deref().and_then(phone_of),
             },
             Err(GraphError::Refused {
-                mut error,
-                retry_after,
-                ..
+                mut error, retry_after, ..
             }) => {
                 error.retryable |= self.forget_stale(owed, &error, &uploaded).await;
                 Outcome::Refused { error, retry_after }
@@ -312,8 +310,8 @@ impl Outbound {
             })
             .await?;
         let unknown = listed.iter().filter(|(_, known)| known.is_none());
-        let size: i64 = unknown.map(|(upload, _)| upload.size).sum();
-        let time = upload_time(u64::try_from(size).unwrap_or_default()) + ANSWER_TIME;
+        let size: u64 = unknown.map(|(upload, _)| upload.size).sum();
+        let time = upload_time(size) + ANSWER_TIME;
         if size > room.largest || (size > QUICK_SIZE && Instant::now() + time > room.until) {
             return Ok(Prepared::TooLong);
         }
@@ -350,7 +348,11 @@ impl Outbound {
 
     /// Forgets ids of files that Graph may have forgotten before us. Whether another try, with new ones, may succeed.
     async fn forget_stale(&self, owed: &Owed, error: &MessageError, uploaded: &[Uploaded]) -> bool {
-        let stale: Vec<Uuid> = uploaded.iter().filter(|file| file.was_known).map(|file| file.id).collect();
+        let stale: Vec<Uuid> = uploaded
+            .iter()
+            .filter(|file| file.was_known)
+            .map(|file| file.id)
+            .collect();
         if stale.is_empty() || !error.code.is_some_and(|code| UNKNOWN_FILE.contains(&code)) {
             return false;
         }

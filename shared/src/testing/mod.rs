@@ -1,6 +1,7 @@
 //! For tests: a database of their own on a real PostgreSQL, demo rows, and access tokens.
 
 pub mod api;
+pub mod outbound;
 pub mod proxy;
 pub mod sqs;
 

@@ -47,7 +47,7 @@ async fn migrations_and_many_clients_work_through_a_pooler_in_transaction_mode()
                 let key = format!("+{phone}");
                 let id = page.rows.iter().find(|row| row.customer_phone.as_ref() == Some(&key)).expect("it is listed").id;
                 let read = conversations::mark_read(client, agent, id).await?.expect("it is the agent's");
-                assert_eq!(read.unread_count, 0);
+                assert_eq!(read.0.unread_count, 0);
                 let named = conversations::update(client, agent, id, Some("archived"), Some(&key)).await?;
                 assert_eq!(named.expect("it is the agent's").customer_name, Some(key));
                 assert_eq!(messages::list(client, agent, id, Seek::Newest, 5).await?.rows.len(), 1);

@@ -1,10 +1,10 @@
-//! Message templates: a small set that every account has, listing them, and checking a message
-//! that uses one.
+//! Message templates: a small set that every account has until a test puts another one, listing
+//! them, and checking a message that uses one.
 //!
 //! <https://developers.facebook.com/docs/whatsapp/business-management-api/message-templates>
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use axum::extract::{Path, Query, State};
 use axum::{Extension, Json};
@@ -18,10 +18,32 @@ use super::schema::Fields;
 use crate::config::Number;
 use crate::state::Simulator;
 
-pub(crate) const TEMPLATES_JSON: &str = include_str!("templates.json");
+/// The fields that every template has.
+const FIELDS: [&str; 8] = [
+    "id",
+    "name",
+    "language",
+    "status",
+    "category",
+    "parameter_format",
+    "components",
+    "quality_score",
+];
 
-static TEMPLATES: LazyLock<Vec<Value>> =
-    LazyLock::new(|| serde_json::from_str(TEMPLATES_JSON).expect("the templates are JSON"));
+/// The templates that a simulator starts with.
+pub(crate) fn samples() -> Vec<Value> {
+    serde_json::from_str(include_str!("templates.json")).expect("the templates are JSON")
+}
+
+/// Checks that templates are what Graph would list.
+pub(crate) fn check_templates(templates: &[Value]) -> Result<(), String> {
+    for (index, template) in templates.iter().enumerate() {
+        if let Some(field) = FIELDS.iter().find(|field| template.get(**field).is_none()) {
+            return Err(format!("[{index}].{field}: is required"));
+        }
+    }
+    Ok(())
+}
 
 /// `GET /{waba_id}/message_templates?fields=&limit=&after=&before=&name=&status=&language=`
 pub(super) async fn list(
@@ -32,7 +54,9 @@ pub(super) async fn list(
 ) -> Checked<Json<Value>> {
     caller.check_account(&waba_id)?;
     let filters = ["name", "status", "language", "category"];
-    let matching: Vec<&Value> = TEMPLATES
+    let world = simulator.world();
+    let matching: Vec<&Value> = world
+        .templates
         .iter()
         .filter(|template| {
             filters
@@ -119,8 +143,8 @@ fn select(template: &Value, fields: Option<&String>) -> Checked<Value> {
 }
 
 /// The pricing category of a message that uses a template.
-pub(crate) fn template_category(message: &Value) -> String {
-    TEMPLATES
+pub(crate) fn template_category(templates: &[Value], message: &Value) -> String {
+    templates
         .iter()
         .find(|template| template["name"] == message["template"]["name"])
         .and_then(|template| template["category"].as_str())
@@ -136,7 +160,8 @@ pub(super) fn check(simulator: &Simulator, number: &Number, asked: &Fields<'_>) 
     language.only(&["code", "policy"])?;
     language.choice("policy", &["deterministic"])?;
     let code = language.required_text("code", 16)?;
-    let template = TEMPLATES
+    let templates = simulator.world().templates.clone();
+    let template = templates
         .iter()
         .find(|t| t["name"] == name && t["language"] == code && t["status"] != "REJECTED")
         .filter(|t| t["status"] != "PENDING")

@@ -1,5 +1,6 @@
 //! Templates: listing them page by page, and what a message that uses one has to bring.
 
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::harness::{Rig, WABA, message};
@@ -115,4 +116,26 @@ async fn a_template_takes_exactly_its_parameters() {
         let answer = rig.send(&bad).await.1;
         assert_eq!(answer["error"]["code"], code, "{bad} was answered with {answer}");
     }
+}
+
+#[tokio::test]
+async fn a_test_may_put_other_templates_and_they_are_listed_and_sent() {
+    let rig = Rig::start().await;
+    let put = async |templates: Value| {
+        rig.call(Method::PUT, "/_simulator/templates", Some(&templates))
+            .await
+            .unwrap()
+    };
+    let mut greeting = json!({"id": "1", "name": "greeting", "language": "en_US", "status": "APPROVED", "category": "UTILITY",
+        "quality_score": {"score": "GREEN"}, "parameter_format": "POSITIONAL", "components": [{"type": "BODY", "text": "Hello {{1}}"}]});
+    assert_eq!(put(json!([greeting])).await.0, 200);
+    let listed = rig.get(&format!("/v26.0/{WABA}/message_templates")).await;
+    assert_eq!(listed["data"], json!([greeting]));
+    rig.send_accepted(&template("greeting", "en_US", &json!([texts("body", &["Ada"])])))
+        .await;
+    let gone = rig.send(&template("hello_world", "en_US", &json!([]))).await.1;
+    assert_eq!(gone["error"]["code"], 132_001);
+    greeting.as_object_mut().unwrap().remove("status");
+    let (status, refusal) = put(json!([greeting])).await;
+    assert_eq!((status, &refusal["error"]), (422, &json!("[0].status: is required")));
 }

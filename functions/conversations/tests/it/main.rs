@@ -7,6 +7,7 @@ mod one;
 mod outage;
 mod owner;
 mod paging;
+mod quick_replies;
 mod read;
 mod receipts;
 mod routes;

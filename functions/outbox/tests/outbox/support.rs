@@ -13,14 +13,13 @@ use shared::db::Database;
 use shared::db::outbound::Pace;
 use shared::db::settings::Settings as DatabaseSettings;
 use shared::domain::send::Patience;
-use shared::edge::graph::Graph;
-use shared::edge::secrets::Secrets;
 use shared::http::auth::Authenticator;
 use shared::outbound::{Outbound, Settings};
+use shared::testing::outbound::outbound;
 use shared::testing::proxy::Proxy;
 use shared::testing::sqs::SqsStub;
 use shared::testing::{ISSUER, JWT_SECRET, TestDatabase, agent_token, create_secret, emulated_aws};
-use shared::tokens::{KeyRing, Tokens};
+use shared::tokens::KeyRing;
 use tokio::net::TcpListener;
 use tower::ServiceExt;
 use uuid::Uuid;
@@ -96,17 +95,13 @@ impl Desk {
         let ring = KeyRing::parse(&ring).unwrap();
         let (sqs, queue) = SqsStub::start().await;
         let outbound = Outbound {
-            database: database.pool(),
-            tokens: Tokens::new(Secrets::new(&aws, Duration::from_mins(5)), ring_arn.clone()),
-            graph: Graph::new(&simulator, "v26.0").unwrap(),
-            queue,
             settings: Settings {
                 patience: wishes.patience,
                 pace: Pace {
                     messages_per_second: wishes.messages_per_second,
                 },
             },
-            lease: outbox::LEASE,
+            ..outbound(database.pool(), &aws, ring_arn.clone(), &simulator, "unused", queue)
         };
         let desk = Self {
             database,

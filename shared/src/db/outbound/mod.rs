@@ -15,7 +15,7 @@ use tokio_postgres::types::Type;
 use uuid::Uuid;
 
 pub use claim::{Claim, Owed, Pace, begin, claim, postpone};
-pub use reserve::{Extras, Reservation, Reserved, reserve};
+pub use reserve::{Extras, Reservation, Reserved, look_ahead, reserve};
 pub use settle::settle;
 
 use super::{DbError, messages};

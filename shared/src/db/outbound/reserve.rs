@@ -51,6 +51,39 @@ pub struct Reserved {
     pub conversation_id: i64,
 }
 
+/// The account that a message would be sent by. `None` where its key is known already, or where there is no such conversation or number of
+/// this agent.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn look_ahead(client: &impl GenericClient, user_id: Uuid, plan: &Plan) -> Result<Option<String>, DbError> {
+    const LOOK: &str = "
+        select a.waba_id::text
+        from waba_accounts a
+        where a.user_id = $1
+          and (exists (select 1 from chat_conversations c where c.id = $2 and c.waba_id = a.waba_id)
+               or $2::bigint is null and exists (select 1 from phone_numbers p where p.phone_number_id = $3 and p.waba_id = a.waba_id))
+          and not exists (select 1 from chat_messages m where m.message_id = $4)
+          and not exists (select 1 from chat_sends s where s.reaction_key = $4)
+        limit 1";
+    let conversation_id = match plan.target {
+        Target::Conversation(id) => Some(id),
+        Target::Customer => None,
+    };
+    let row = client
+        .query_typed_opt(
+            LOOK,
+            &[
+                (&user_id, Type::UUID),
+                (&conversation_id, Type::INT8),
+                (&plan.phone_number_id, Type::TEXT),
+                (&plan.message_id, Type::TEXT),
+            ],
+        )
+        .await?;
+    row.map(|row| Ok(row.try_get(0)?)).transpose()
+}
+
 /// Checks the owner, the window and the key, and inserts the message and what is owed, all in one statement.
 ///
 /// # Errors

@@ -1,6 +1,7 @@
 //! Meta's Graph API over HTTPS. Source: <https://developers.facebook.com/docs/whatsapp/cloud-api/reference/messages>.
 
 pub mod media;
+mod templates;
 pub mod upload;
 
 use std::time::Duration;
@@ -33,7 +34,7 @@ pub struct Graph {
     base: String,
 }
 
-/// Why a message or a file was not accepted.
+/// Why Graph did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum GraphError {
     /// Graph answered with an error.
