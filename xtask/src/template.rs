@@ -100,7 +100,8 @@ impl Template {
     /// A copy for the emulator: code comes from `bucket`, parameters of type Number are numbers, and a custom resource whose
     /// function crashed is given up soon.
     ///
-    /// The emulator hands `!Ref` of such a parameter on as text, and its queue poller stops at a `MaximumConcurrency` of text.
+    /// The emulator hands `!Ref` of such a parameter on as text, and its queue poller stops at a `MaximumConcurrency` of text. An
+    /// environment variable has to be text, for which it stops otherwise.
     ///
     /// # Errors
     /// When a function has no `CodeUri` of the form `functions/<name>`.
@@ -119,8 +120,12 @@ impl Template {
         let mut copy = self.0.clone();
         replace_references(&mut copy, &numbers);
         for function in self.functions()? {
-            copy["Resources"][&function.id]["Properties"]["CodeUri"] =
-                json!(format!("s3://{bucket}/{}.zip", function.name));
+            let properties = &mut copy["Resources"][&function.id]["Properties"];
+            properties["CodeUri"] = json!(format!("s3://{bucket}/{}.zip", function.name));
+            let variables = properties["Environment"]["Variables"].as_object_mut();
+            for (_, value) in variables.into_iter().flatten().filter(|(_, value)| value.is_number()) {
+                *value = value.to_string().into();
+            }
         }
         for (_, resource) in copy["Resources"].as_object_mut().into_iter().flatten() {
             if resource["Type"]
@@ -429,6 +434,8 @@ mod tests {
             copy["Resources"]["ConsumerEvents"]["Properties"]["ScalingConfig"]["MaximumConcurrency"],
             10
         );
+        let environment = &copy["Resources"]["OutboxFunction"]["Properties"]["Environment"]["Variables"];
+        assert_eq!(environment["SEND_RETRY_SECONDS"], "3600");
         assert_eq!(
             copy["Resources"]["OutboxEvents"]["Properties"]["ScalingConfig"]["MaximumConcurrency"],
             3
