@@ -16,6 +16,8 @@ alter table chat_sends
   add column next_try_at timestamptz,
   add column busy_until timestamptz,
   add column attempts integer not null default 0,
+  -- Since when it is tried again and again; being held is another matter.
+  add column trouble_since timestamptz,
   add column last_error jsonb,
   -- When it failed because nobody said what became of it; a status that comes later still counts.
   add column unconfirmed_at timestamptz,

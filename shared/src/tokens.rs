@@ -36,7 +36,21 @@ pub enum TokenError {
     /// Secrets Manager did not give the ring or the token.
     #[error(transparent)]
     Secret(#[from] SecretError),
+    /// There is no such secret, or we may not read it.
+    #[error("the account's access token is a secret that cannot be read: {0}")]
+    NoSecret(SecretError),
 }
+
+impl TokenError {
+    /// Whether nobody has to do anything about the account.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Secret(_) | Self::Ring(_))
+    }
+}
+
+/// What Secrets Manager says of a secret that is not there, or not for us.
+const NO_SECRET: [&str; 2] = ["ResourceNotFoundException", "AccessDeniedException"];
 
 /// The keys that tokens are encrypted with.
 pub struct KeyRing {
@@ -162,9 +176,22 @@ impl Tokens {
             };
         }
         if is_secret_name(stored) {
-            return Ok(self.secrets.get(stored).await?.trim().to_owned());
+            return match self.secrets.get(stored).await {
+                Ok(token) => Ok(token.trim().to_owned()),
+                Err(error) if NO_SECRET.contains(&error.reason.as_str()) => Err(TokenError::NoSecret(error)),
+                Err(error) => Err(error.into()),
+            };
         }
         Err(TokenError::Plaintext)
+    }
+
+    /// Reads a token anew that Graph refused, where it is a secret of its own: somebody may have put another one there. Best effort.
+    pub async fn renew(&self, stored: Option<&str>) {
+        if let Some(stored) = stored.map(str::trim).filter(|stored| is_secret_name(stored))
+            && let Err(error) = self.secrets.refresh(stored).await
+        {
+            tracing::warn!(%error, "a refused access token could not be read anew");
+        }
     }
 
     /// Reads the key ring ahead of the first request.

@@ -98,14 +98,12 @@ async fn work_off(app: &App, deadline: Instant) -> Result<(), DbError> {
         due.dedup();
         let is_all = due.len() < usize::try_from(ROUND).unwrap_or_default();
         let work = stream::iter(due).map(async |conversation_id| {
-            app.outbound
-                .work_off(conversation_id, deadline)
-                .await
-                .inspect_err(|error| tracing::error!(conversation_id, %error, "a conversation could not be worked on"))
+            let ended = app.outbound.work_off(conversation_id, deadline).await;
+            ended.inspect_err(|error| tracing::error!(conversation_id, %error, "a conversation could not be worked on"))
         });
         let ended: Vec<Result<(), DbError>> = work.buffer_unordered(AT_ONCE).collect().await;
-        if let Some(error) = ended.into_iter().find_map(Result::err) {
-            return Err(error);
+        if let Some(outage) = ended.into_iter().filter_map(Result::err).find(DbError::is_outage) {
+            return Err(outage);
         }
         if is_all {
             break;

@@ -14,7 +14,6 @@ use crate::db::outbound::{self, Claim, Owed, Pace, Reserved};
 use crate::db::{Database, DbError, signals, uploads};
 use crate::domain::customer::phone_of;
 use crate::domain::send::{LONGEST_WAIT, OutboxTask, Outcome, Patience, Verdict, judge};
-use crate::domain::window;
 use crate::edge::graph::upload::upload_time;
 use crate::edge::graph::{Graph, GraphError};
 use crate::edge::queue::Queue;
@@ -130,29 +129,35 @@ impl Outbound {
             until,
             largest: QUICK_SIZE,
         };
-        let mut is_at_rest = false;
-        while !is_at_rest && Instant::now() < deadline {
+        let mut has_acted = false;
+        loop {
             let pause = match self.claim(conversation_id).await? {
                 Claim::Taken(owed) => {
-                    let is_own = owed.id == id;
+                    has_acted = true;
                     match self.send(&owed, room).await? {
                         Turn::Postponed => break,
-                        Turn::Done if is_own => break,
+                        Turn::Done if owed.id == id => break,
                         Turn::Done => continue,
                     }
                 }
-                Claim::Wait(wait) if Instant::now() + wait >= deadline => break,
-                Claim::Wait(wait) => wait,
+                Claim::Wait(wait) => {
+                    has_acted = true;
+                    wait
+                }
+                Claim::Noted(wait) => wait,
                 Claim::Busy => GLANCE,
                 Claim::Idle => break,
             };
-            let rest = self.database.run(async |client| outbound::is_at_rest(client, id).await);
-            is_at_rest = rest.await?;
-            if !is_at_rest {
-                tokio::time::sleep(pause.min(SHORT_WAIT)).await;
+            let is_at_rest = self.database.run(async |client| outbound::is_at_rest(client, id).await);
+            if is_at_rest.await? || Instant::now() + pause >= deadline {
+                break;
             }
+            tokio::time::sleep(pause).await;
         }
-        self.ask_for_rest(conversation_id).await;
+        // Whoever else stands in the way, or noted when it is over, asks for the rest.
+        if has_acted {
+            self.ask_for_rest(conversation_id).await;
+        }
         Ok(())
     }
 
@@ -161,32 +166,43 @@ impl Outbound {
     /// # Errors
     /// When the database does not answer. What is owed stays owed.
     pub async fn work_off(&self, conversation_id: i64, until: Instant) -> Result<(), DbError> {
-        self.report_read(conversation_id).await?;
         let room = Room {
             until,
             largest: u64::MAX,
         };
-        while Instant::now() + TURN_TIME < until {
+        let has_time = || Instant::now() + TURN_TIME < until;
+        let mut has_acted = has_time() && self.report_read(conversation_id).await?;
+        while has_time() {
             match self.claim(conversation_id).await? {
-                Claim::Taken(owed) => match self.send(&owed, room).await? {
-                    Turn::Done => {}
-                    Turn::Postponed => break,
-                },
-                Claim::Wait(wait) if wait <= SHORT_WAIT => tokio::time::sleep(wait).await,
-                // Whoever is at it asks for the rest.
-                Claim::Busy => return Ok(()),
-                Claim::Wait(_) | Claim::Idle => break,
+                Claim::Taken(owed) => {
+                    has_acted = true;
+                    match self.send(&owed, room).await? {
+                        Turn::Done => {}
+                        Turn::Postponed => break,
+                    }
+                }
+                Claim::Wait(wait) => {
+                    has_acted = true;
+                    if wait > SHORT_WAIT {
+                        break;
+                    }
+                    tokio::time::sleep(wait).await;
+                }
+                // Whoever is at it, or noted when it is over, asks for the rest.
+                Claim::Noted(_) | Claim::Busy | Claim::Idle => break,
             }
         }
-        self.ask_for_rest(conversation_id).await;
+        if has_acted {
+            self.ask_for_rest(conversation_id).await;
+        }
         Ok(())
     }
 
     async fn claim(&self, conversation_id: i64) -> Result<Claim, DbError> {
-        let (lease, pace) = (self.lease, self.settings.pace);
+        let (lease, terms) = (self.lease, (self.settings.pace, self.settings.patience.hold));
         let claim = self
             .database
-            .run(async |client| outbound::claim(client, conversation_id, lease, pace).await);
+            .run(async |client| outbound::claim(client, conversation_id, lease, terms, Timestamp::now()).await);
         claim.await
     }
 
@@ -250,8 +266,8 @@ impl Outbound {
     }
 
     async fn attempt(&self, owed: &Owed, room: Room) -> Result<Attempt, DbError> {
-        if let Some(error) = refusal(owed, Timestamp::now()) {
-            return Ok(Attempt::Ended(refused(error)));
+        if let Some(outcome) = refusal(owed, Timestamp::now()) {
+            return Ok(Attempt::Ended(outcome));
         }
         let token = match self.token(owed).await? {
             Ok(token) => token,
@@ -272,8 +288,17 @@ impl Outbound {
         let begin = self
             .database
             .run(async |client| outbound::begin(client, owed, confirmation).await);
-        if !begin.await? {
-            return Ok(Attempt::Lost);
+        match begin.await {
+            Ok(true) => {}
+            Ok(false) => return Ok(Attempt::Lost),
+            Err(error) => {
+                // The mark may stand, and Graph is certainly not asked.
+                let unmark = self.database.run(async |client| outbound::unmark(client, owed).await);
+                if let Err(error) = unmark.await {
+                    tracing::warn!(message_id = owed.message_id, %error, "a mark may stand for nothing");
+                }
+                return Err(error);
+            }
         }
         let body = body_of(owed, &uploaded);
         let sent = self.graph.send_message(&token, &owed.phone_number_id, &body).await;
@@ -286,6 +311,9 @@ impl Outbound {
                 mut error, retry_after, ..
             }) => {
                 error.retryable |= self.forget_stale(owed, &error, &uploaded).await;
+                if error.class() == ErrorClass::Token {
+                    self.tokens.renew(owed.access_token.as_deref()).await;
+                }
                 Outcome::Refused { error, retry_after }
             }
             Err(GraphError::Unreachable) => refused(unreachable()),
@@ -380,25 +408,25 @@ impl Outbound {
         }
         Ok(token.map_err(|error| {
             tracing::error!(message_id = owed.message_id, %error, "no access token to send with");
-            match error {
-                // Names of secrets are the operator's business.
-                TokenError::Secret(_) => {
-                    let details = "The account's access token cannot be read at the moment.".to_owned();
-                    refused(MessageError::own(NO_TOKEN, Some(details), true))
-                }
-                error => Outcome::NoToken(MessageError::own(NO_TOKEN, Some(error.to_string()), true)),
+            // What is wrong with it, and the names of secrets, are the operator's business.
+            if error.is_passing() {
+                let details = "The account's access token cannot be read at the moment.".to_owned();
+                refused(MessageError::own(NO_TOKEN, Some(details), true))
+            } else {
+                let details = "The account has to be connected again.".to_owned();
+                Outcome::NoToken(MessageError::own(NO_TOKEN, Some(details), true))
             }
         }))
     }
 
-    /// Tells WhatsApp what the agent has read, where that is owed.
-    async fn report_read(&self, conversation_id: i64) -> Result<(), DbError> {
+    /// Tells WhatsApp what the agent has read, where that is owed. Whether it was.
+    async fn report_read(&self, conversation_id: i64) -> Result<bool, DbError> {
         let lease = self.lease;
         let claim = self
             .database
             .run(async |client| signals::claim_receipt(client, conversation_id, lease).await);
         let Some(signal) = claim.await? else {
-            return Ok(());
+            return Ok(false);
         };
         let token = self
             .tokens
@@ -422,7 +450,8 @@ impl Outbound {
         };
         self.database
             .run(async |client| signals::settle_receipt(client, &signal, is_over).await)
-            .await
+            .await?;
+        Ok(true)
     }
 }
 
@@ -472,21 +501,31 @@ enum Attempt {
 
 const NO_TOKEN: &str = "The account's access token cannot be used";
 
-/// Why Graph need not be asked: what was allowed when the agent sent it may not be any more.
-fn refusal(owed: &Owed, now: Timestamp) -> Option<MessageError> {
-    let own = |code, title: &str, details: &str| MessageError {
-        code: Some(code),
-        ..MessageError::own(title, Some(details.to_owned()), false)
+/// Why Graph need not be asked: it waited for too long, or what was allowed when the agent sent it is not any more.
+fn refusal(owed: &Owed, now: Timestamp) -> Option<Outcome> {
+    let own = |code, title: &str, details: &str| {
+        let error = MessageError::own(title, Some(details.to_owned()), false);
+        Some(refused(MessageError {
+            code: Some(code),
+            ..error
+        }))
     };
-    if !owed.request.is_template() && !window::is_open(owed.last_inbound_at, now) {
-        let details = "The customer service window closed before the message could be sent; a template can be sent.";
-        return Some(own(WINDOW_CLOSED, "Customer service window closed", details));
+    if let Some(reason) = &owed.held_for {
+        let details = format!("The account or the number could not send for too long: {reason}.");
+        return Some(Outcome::NoToken(MessageError::own(HELD, Some(details), true)));
     }
-    (owed.request.is_marketing && owed.has_opted_out).then(|| {
+    if !owed.is_in_window(now) {
+        let details = "The customer service window closed before the message could be sent; a template can be sent.";
+        return own(WINDOW_CLOSED, "Customer service window closed", details);
+    }
+    if owed.is_unwanted() {
         let details = "The customer asked for no marketing messages before the message could be sent.";
-        own(OPTED_OUT, "Customer wants no marketing messages", details)
-    })
+        return own(OPTED_OUT, "Customer wants no marketing messages", details);
+    }
+    None
 }
+
+const HELD: &str = "The account may not send";
 
 fn body_of(owed: &Owed, uploaded: &[Uploaded]) -> Value {
     let request = &owed.request;

@@ -7,8 +7,9 @@ use futures_util::StreamExt;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use shared::db::outbound::{self, Claim, Extras, Owed, Reservation, Reserved};
-use shared::domain::send::{SendRequest, plan};
+use shared::domain::send::{SendRequest, Verdict, plan};
 use shared::whatsapp::bodies;
+use shared::whatsapp::errors::MessageError;
 use uuid::Uuid;
 
 use crate::support::{Desk, NUMBER, TOKEN};
@@ -33,11 +34,12 @@ impl Desk {
     }
 
     async fn claim(&self, conversation: i64) -> Owed {
-        let (lease, pace) = (self.outbound.lease, self.outbound.settings.pace);
+        let settings = self.outbound.settings;
+        let (lease, terms) = (self.outbound.lease, (settings.pace, settings.patience.hold));
         let claim = self
             .outbound
             .database
-            .run(async |client| outbound::claim(client, conversation, lease, pace).await);
+            .run(async |client| outbound::claim(client, conversation, lease, terms, Timestamp::now()).await);
         match claim.await.unwrap() {
             Claim::Taken(owed) => *owed,
             other => panic!("{other:?}"),
@@ -50,6 +52,14 @@ impl Desk {
             .database
             .run(async |client| outbound::begin(client, owed, Duration::from_mins(15)).await);
         begin.await.unwrap()
+    }
+
+    async fn settle(&self, owed: &Owed, verdict: &Verdict) {
+        let settle = self
+            .outbound
+            .database
+            .run(async |client| outbound::settle(client, owed, verdict, Timestamp::now()).await);
+        settle.await.unwrap();
     }
 
     async fn open(&self) -> i64 {
@@ -235,4 +245,31 @@ async fn ten_outboxes_at_once_send_each_message_once_and_in_order() {
         .map(|message| message["body"]["biz_opaque_callback_data"].clone())
         .collect();
     assert_eq!(sent, ids);
+}
+
+#[tokio::test]
+async fn an_outcome_that_is_written_down_again_does_not_touch_what_somebody_else_has_begun_since() {
+    let desk = Desk::new().await;
+    let conversation = desk.conversation(CUSTOMER).await;
+    let id = id();
+    desk.reserve(&id, conversation).await;
+    let first = desk.claim(conversation).await;
+    assert!(desk.begin(&first).await);
+    let later = Verdict::Later {
+        wait: Duration::ZERO,
+        slows_number: false,
+        error: MessageError::own("HTTP 503", None, true),
+    };
+    let failed = Verdict::Failed(MessageError::own("HTTP 503", None, true));
+    desk.settle(&first, &later).await;
+    let second = desk.claim(conversation).await;
+    assert!(desk.begin(&second).await);
+    for late in [&later, &failed, &Verdict::Unanswered] {
+        desk.settle(&first, late).await;
+        desk.tick().await;
+        assert_eq!(desk.state(&id).await.0, "pending", "{late:?}");
+    }
+    assert!(desk.requests().await.is_empty(), "nobody else may ask Graph now");
+    desk.settle(&second, &failed).await;
+    assert_eq!(desk.state(&id).await.0, "failed");
 }

@@ -92,19 +92,58 @@ async fn one_message_at_a_time_tries_whether_an_account_may_send_again() {
 #[tokio::test]
 async fn what_waits_too_long_for_its_account_fails_and_may_be_sent_again() {
     let desk = Desk::new().await;
-    let conversation = desk.conversation(CUSTOMER).await;
     desk.fault(json!({"kind": "http_error", "status": 401, "code": 190}))
         .await;
-    let (id, _) = desk.text(conversation, "Hello!").await;
+    let mut ids = Vec::new();
+    for conversation in [desk.conversation(CUSTOMER).await, desk.conversation(OTHER).await] {
+        ids.push(desk.text(conversation, "Hello!").await.0);
+    }
     let age = "update chat_sends set reserved_at = now() - interval '24 hours'";
     desk.database.client.batch_execute(age).await.unwrap();
     desk.pass_time().await;
     desk.tick().await;
-    let (status, error) = desk.state(&id).await;
-    assert_eq!(
-        (status.as_str(), &error["code"], &error["retryable"]),
-        ("failed", &json!(190), &json!(true))
-    );
+    for id in &ids {
+        let (status, error) = desk.state(id).await;
+        assert_eq!((status.as_str(), &error["retryable"]), ("failed", &json!(true)));
+        let details = error["details"].as_str().unwrap();
+        assert!(details.contains("reconnect_required"), "{error}");
+    }
+    assert_eq!(desk.requests().await.len(), 1, "no message has to try for that");
+}
+
+#[tokio::test]
+async fn after_a_hold_the_first_trouble_is_not_the_last() {
+    let desk = Desk::new().await;
+    let conversation = desk.conversation(CUSTOMER).await;
+    desk.fault(json!({"kind": "http_error", "status": 401, "code": 190, "times": 1}))
+        .await;
+    let (id, _) = desk.text(conversation, "Hello!").await;
+    let age = "update chat_sends set reserved_at = now() - interval '3 hours'";
+    desk.database.client.batch_execute(age).await.unwrap();
+    desk.fault(json!({"kind": "http_error", "status": 503, "code": 2, "times": 1, "retry_after": 60}))
+        .await;
+    for _ in 0..2 {
+        assert_eq!(desk.state(&id).await.0, "pending");
+        desk.pass_time().await;
+        desk.tick().await;
+    }
+    desk.reaches(&id, "read").await;
+}
+
+#[tokio::test]
+async fn what_meta_tells_by_webhook_alone_holds_the_account_too() {
+    let desk = Desk::new().await;
+    let (conversation, other) = (desk.conversation(CUSTOMER).await, desk.conversation(OTHER).await);
+    desk.fault(json!({"kind": "status_failed", "code": 131_042, "times": 1}))
+        .await;
+    let (id, _) = desk.text(conversation, "Hello!").await;
+    desk.reaches(&id, "failed").await;
+    assert_eq!(desk.account_status().await, "payment_required");
+    assert_eq!(desk.text(other, "Hello!").await.1, "pending");
+    desk.pass_time().await;
+    desk.tick().await;
+    assert_eq!(desk.account_status().await, "active");
+    assert_eq!(desk.accepted().await.len(), 2);
 }
 
 #[tokio::test]

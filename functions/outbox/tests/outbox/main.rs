@@ -4,7 +4,6 @@
 
 mod crashes;
 mod holds;
-mod load;
 mod pace;
 mod retries;
 mod signals;

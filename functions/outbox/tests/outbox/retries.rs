@@ -2,9 +2,11 @@
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
+use shared::domain::ingest::{self, Plan};
+use shared::whatsapp::webhook;
 use uuid::Uuid;
 
-use crate::support::{Desk, NUMBER};
+use crate::support::{Desk, NUMBER, WABA};
 
 const CUSTOMER: &str = "+4915112345678";
 
@@ -32,6 +34,17 @@ async fn passing_trouble_is_tried_again_until_it_is_over() {
     }
     desk.reaches(&id, "read").await;
     assert_eq!((desk.accepted().await.len(), desk.requests().await.len()), (1, 4));
+    // The queue was asked to come back when it was due each time, and for the read receipt.
+    let delays: Vec<i64> = desk
+        .sqs
+        .taken()
+        .iter()
+        .map(|trigger| trigger["DelaySeconds"].as_i64().unwrap_or_default())
+        .collect();
+    assert!(
+        delays.len() == 4 && delays[..3].iter().all(|delay| (1..=12).contains(delay)),
+        "{delays:?}"
+    );
 }
 
 #[tokio::test]
@@ -65,7 +78,7 @@ async fn what_does_not_pass_in_time_fails_and_may_be_sent_again_under_its_id() {
     desk.fault(json!({"kind": "http_error", "status": 500, "code": 131_016}))
         .await;
     let (id, _) = desk.text(conversation, "Hello!").await;
-    let age = "update chat_sends set reserved_at = now() - interval '59 minutes 59.9 seconds'";
+    let age = "update chat_sends set trouble_since = now() - interval '59 minutes 59.9 seconds'";
     desk.database.client.batch_execute(age).await.unwrap();
     desk.pass_time().await;
     desk.tick().await;
@@ -133,21 +146,9 @@ async fn a_message_that_whatsapp_took_and_reported_as_failed_may_be_sent_again_a
         (StatusCode::ACCEPTED, &json!("pending"), &Value::Null)
     );
     // WhatsApp repeats itself.
-    let webhook = json!({"object": "whatsapp_business_account", "entry": [{"id": "900300", "changes": [{"field": "messages", "value": {
-        "messaging_product": "whatsapp", "metadata": {"display_phone_number": "15550300", "phone_number_id": NUMBER},
-        "statuses": [failed, {"id": failed["id"], "status": "failed", "timestamp": "1790000000", "recipient_id": "4915112345678",
-                              "biz_opaque_callback_data": id, "errors": [{"code": 131_053, "title": "x"}]}]}}]}]});
-    let webhook = webhook.to_string();
-    let apply = desk.outbound.database.run(async |client| {
-        let mut plan = shared::domain::ingest::Plan::default();
-        shared::domain::ingest::plan(
-            shared::whatsapp::webhook::parse(&webhook),
-            jiff::Timestamp::now(),
-            &mut plan,
-        );
-        shared::db::ingest::apply(client, &plan, jiff::Timestamp::now()).await
-    });
-    apply.await.unwrap();
+    let again = json!({"id": failed["id"], "status": "failed", "timestamp": "1790000000", "recipient_id": "4915112345678",
+                       "biz_opaque_callback_data": id, "errors": [{"code": 131_053, "title": "x"}]});
+    desk.tell(&[failed.clone(), again]).await;
     assert_eq!(desk.state(&id).await.0, "pending");
     desk.pass_time().await;
     desk.tick().await;
@@ -225,4 +226,69 @@ async fn a_customer_who_stopped_marketing_is_remembered_from_an_answer_and_from_
         assert_eq!(desk.database.count(opted_out).await, 1);
         assert_eq!(desk.database.count("select count(*) from chat_quarantine").await, 0);
     }
+}
+
+impl Desk {
+    /// Takes statuses in as one webhook.
+    async fn tell(&self, statuses: &[Value]) {
+        let webhook = json!({"object": "whatsapp_business_account", "entry": [{"id": WABA, "changes": [{"field": "messages", "value": {
+            "messaging_product": "whatsapp", "metadata": {"display_phone_number": "15550300", "phone_number_id": NUMBER},
+            "statuses": statuses}}]}]});
+        let now = jiff::Timestamp::now();
+        let mut plan = Plan::default();
+        ingest::plan(webhook::parse(&webhook.to_string()), now, &mut plan);
+        let apply = self
+            .outbound
+            .database
+            .run(async |client| shared::db::ingest::apply(client, &plan, now).await);
+        apply.await.unwrap();
+    }
+}
+
+fn sent_status(wamid: &str, message_id: &str) -> Value {
+    let now = jiff::Timestamp::now().as_second().to_string();
+    json!({"id": wamid, "status": "sent", "timestamp": now, "recipient_id": "4915112345678", "biz_opaque_callback_data": message_id})
+}
+
+#[tokio::test]
+async fn a_status_of_a_message_that_was_given_up_shows_that_it_was_sent_and_it_is_not_sent_again() {
+    let desk = Desk::new().await;
+    let conversation = desk.conversation(CUSTOMER).await;
+    desk.fault(error(131_016, 1)).await;
+    let (id, _) = desk.text(conversation, "Hello!").await;
+    let age = "update chat_sends set trouble_since = now() - interval '2 hours'";
+    desk.database.client.batch_execute(age).await.unwrap();
+    desk.fault(error(131_016, 1)).await;
+    desk.pass_time().await;
+    desk.tick().await;
+    assert_eq!(desk.state(&id).await.0, "failed");
+    // WhatsApp took it, whatever it answered.
+    desk.tell(&[sent_status("wamid.taken", &id)]).await;
+    assert_eq!(desk.state(&id).await, ("sent".to_owned(), Value::Null));
+    let body = json!({"conversation_id": conversation, "message": "Hello!", "message_id": id, "retry": true});
+    let (status, reply) = desk.send(body).await;
+    assert_eq!((status, &reply["result"]), (StatusCode::OK, &json!("replayed")));
+    assert!(desk.accepted().await.is_empty());
+}
+
+#[tokio::test]
+async fn of_two_attempts_statuses_in_one_webhook_the_present_ones_count() {
+    let desk = Desk::new().await;
+    let conversation = desk.conversation(CUSTOMER).await;
+    desk.fault(json!({"kind": "status_failed", "code": 131_053, "times": 1}))
+        .await;
+    let (id, _) = desk.text(conversation, "Hello!").await;
+    desk.reaches(&id, "failed").await;
+    let failed: Value = desk
+        .database
+        .json("select item from chat_message_events")
+        .await
+        .remove(0);
+    desk.fault(json!({"kind": "no_answer_before_accept", "times": 1})).await;
+    let body = json!({"conversation_id": conversation, "message": "Hello!", "message_id": id, "retry": true});
+    assert_eq!(desk.send(body).await.0, StatusCode::ACCEPTED);
+    let mut late = failed.clone();
+    late["timestamp"] = json!("1790000000");
+    desk.tell(&[late, sent_status("wamid.second", &id)]).await;
+    assert_eq!(desk.state(&id).await.0, "sent");
 }

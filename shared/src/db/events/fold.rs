@@ -29,11 +29,17 @@ pub async fn fold(transaction: &impl GenericClient, targets: &[(&str, &str)]) ->
                             when 'reaction' then e.customer_id = t.customer_id
                             else e.customer_id = t.customer_id and e.sender = t.sender end
         ), waiting as (
-          -- A message that gave its place to another item may leave its events without one.
-          update chat_message_events e set parked = e.id not in (select id from event)
-          from (select distinct * from unnest($1, $2) as k(phone_number_id, wa_message_id)) named
-          where e.phone_number_id = named.phone_number_id and e.wa_message_id = named.wa_message_id
-            and e.parked = (e.id in (select id from event))
+          -- A message that gave its place to another item may leave its events without one. What a status says of a reaction of ours has
+          -- its place there.
+          update chat_message_events e set parked = not named.is_placed
+          from (select e.id, e.id in (select id from event)
+                         or e.kind = 'status' and exists (
+                              select 1 from chat_message_events reaction
+                              where reaction.phone_number_id = e.phone_number_id and reaction.kind = 'reaction'
+                                and reaction.event_wamid = e.wa_message_id) as is_placed
+                from (select distinct * from unnest($1, $2) as k(phone_number_id, wa_message_id)) k
+                join chat_message_events e on e.phone_number_id = k.phone_number_id and e.wa_message_id = k.wa_message_id) named
+          where e.id = named.id and e.parked = named.is_placed
         ), status as (
           select target,
                  max(array_position(array['pending', 'sent', 'failed', 'delivered', 'read'], status)) as rank,

@@ -75,44 +75,45 @@ pub async fn bind_unanswered(
     transaction: &impl GenericClient,
     events: &[&StatusEvent],
 ) -> Result<Vec<(String, String)>, DbError> {
-    // A message that counted as unconfirmed was sent after all, so that it begins anew with what its statuses say.
+    // A message that counted as failed before it had a wamid was sent after all, so that it begins anew with what its statuses say. The
+    // wamids of attempts before the agent sent it again say nothing of this one.
     const BIND: &str = "
         with event as (
-          select distinct on (message_id) * from unnest($1, $2, $3, $4) as event(phone_number_id, message_id, wa_message_id, occurred_at)
-          order by message_id, occurred_at, wa_message_id
-        ), open as (
-          select s.id, s.message_id, event.wa_message_id
-          from event
+          select distinct on (m.id) m.id as message, s.id as send, event.wa_message_id
+          from unnest($1, $2, $3, $4) as event(phone_number_id, message_id, wa_message_id, occurred_at)
           join chat_messages m on m.message_id = event.message_id
           join chat_conversations c on c.id = m.conversation_id and c.phone_number_id = event.phone_number_id
-          join chat_sends s on s.message_id = m.id
-          where m.wa_message_id is null and (s.settled_at is null or s.unconfirmed_at is not null)
-            and event.wa_message_id <> all(s.former_wamids)
+          left join chat_sends s on s.message_id = m.id
+          where m.wa_message_id is null and m.sender = 'user' and event.wa_message_id <> all(coalesce(s.former_wamids, '{}'))
             and not exists (select 1 from chat_messages other
                             where other.conversation_id = m.conversation_id and other.wa_message_id = event.wa_message_id)
+          order by m.id, event.occurred_at, event.wa_message_id
         ), settled as (
           update chat_sends s
-          set settled_at = now(), unconfirmed_at = null, next_try_at = null, busy_until = null, last_error = null
-          from open
-          where s.id = open.id
+          set settled_at = now(), unconfirmed_at = null, next_try_at = null, busy_until = null, trouble_since = null, last_error = null
+          from event
+          where s.id = event.send
         )
         update chat_messages m
-        set wa_message_id = open.wa_message_id, status = 'pending', error = null
-        from open
-        where m.id = open.message_id";
+        set wa_message_id = event.wa_message_id, status = 'pending', error = null
+        from event
+        where m.id = event.message";
     const BIND_REACTIONS: &str = "
         with event as (
-          select distinct on (message_id) * from unnest($1, $2, $3, $4) as event(phone_number_id, message_id, wa_message_id, occurred_at)
-          order by message_id, occurred_at, wa_message_id
+          select distinct on (s.id) s.id, event.phone_number_id, event.wa_message_id, event.occurred_at, c.customer_id
+          from unnest($1, $2, $3, $4) as event(phone_number_id, message_id, wa_message_id, occurred_at)
+          join chat_sends s on s.reaction_key = event.message_id
+          join chat_conversations c on c.id = s.conversation_id and c.phone_number_id = event.phone_number_id
+          where (s.settled_at is null or s.last_error is not null) and c.customer_id is not null
+            and event.wa_message_id <> all(s.former_wamids)
+          order by s.id, event.occurred_at, event.wa_message_id
         )
         update chat_sends s
-        set settled_at = now(), unconfirmed_at = null, next_try_at = null, busy_until = null, last_error = null
-        from event, chat_conversations c
-        where s.reaction_key = event.message_id and (s.settled_at is null or s.unconfirmed_at is not null)
-          and event.wa_message_id <> all(s.former_wamids)
-          and c.id = s.conversation_id and c.phone_number_id = event.phone_number_id and c.customer_id is not null
+        set settled_at = now(), unconfirmed_at = null, next_try_at = null, busy_until = null, trouble_since = null, last_error = null
+        from event
+        where s.id = event.id
         returning event.phone_number_id, s.request ->> 'reply_to', event.wa_message_id, s.request -> 'object' ->> 'emoji',
-                  event.occurred_at, c.customer_id";
+                  event.occurred_at, event.customer_id";
     let ours: Vec<(&str, &str, &str, Timestamp)> = events
         .iter()
         .filter_map(|event| {
@@ -280,21 +281,29 @@ pub async fn insert(
 }
 
 async fn put(transaction: &impl GenericClient, events: &[Told<'_>]) -> Result<(), DbError> {
+    // A status of a reaction of ours may have come before the reaction itself.
     const PUT: &str = "
-        insert into chat_message_events
-          (digest, phone_number_id, kind, event_wamid, wa_message_id, sender, customer_id, occurred_at, emoji, edit, body, parked)
-        select event.*,
-               not exists (select 1 from chat_messages m
-                           join chat_conversations c on c.id = m.conversation_id
-                           where m.wa_message_id = event.wa_message_id and c.phone_number_id = event.phone_number_id
-                             and c.customer_id = event.customer_id and (event.kind = 'reaction' or m.sender = event.sender))
-        from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-          as event(digest, phone_number_id, kind, event_wamid, wa_message_id, sender, customer_id, occurred_at, emoji, edit, body)
-        order by phone_number_id, kind, event_wamid
-        on conflict (phone_number_id, kind, event_wamid) do update
-        set digest = excluded.digest, wa_message_id = excluded.wa_message_id, sender = excluded.sender,
-            customer_id = excluded.customer_id, occurred_at = excluded.occurred_at, emoji = excluded.emoji, edit = excluded.edit,
-            body = excluded.body, parked = excluded.parked";
+        with put as (
+          insert into chat_message_events
+            (digest, phone_number_id, kind, event_wamid, wa_message_id, sender, customer_id, occurred_at, emoji, edit, body, parked)
+          select event.*,
+                 not exists (select 1 from chat_messages m
+                             join chat_conversations c on c.id = m.conversation_id
+                             where m.wa_message_id = event.wa_message_id and c.phone_number_id = event.phone_number_id
+                               and c.customer_id = event.customer_id and (event.kind = 'reaction' or m.sender = event.sender))
+          from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+            as event(digest, phone_number_id, kind, event_wamid, wa_message_id, sender, customer_id, occurred_at, emoji, edit, body)
+          order by phone_number_id, kind, event_wamid
+          on conflict (phone_number_id, kind, event_wamid) do update
+          set digest = excluded.digest, wa_message_id = excluded.wa_message_id, sender = excluded.sender,
+              customer_id = excluded.customer_id, occurred_at = excluded.occurred_at, emoji = excluded.emoji, edit = excluded.edit,
+              body = excluded.body, parked = excluded.parked
+          returning phone_number_id, kind, event_wamid
+        )
+        update chat_message_events s set parked = false
+        from put
+        where put.kind = 'reaction' and s.phone_number_id = put.phone_number_id and s.wa_message_id = put.event_wamid and s.kind = 'status'
+          and s.parked";
     if events.is_empty() {
         return Ok(());
     }

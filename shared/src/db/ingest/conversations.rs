@@ -174,7 +174,7 @@ async fn move_messages(
 
 /// Gives the conversations that stay what the others knew, and takes those away.
 async fn merge_rows(transaction: &Transaction<'_>, moves: &[(i64, i64, i64)]) -> Result<(), DbError> {
-    const STATEMENTS: [&str; 3] = [
+    const STATEMENTS: [&str; 4] = [
         // Two conversations of one customer on one number stand side by side only until the end of this.
         "update chat_conversations c set customer_id = null from unnest($1, $2, $3) as k(id, stays, customer_id)
          where c.id = k.id and k.id <> k.stays",
@@ -210,6 +210,17 @@ async fn merge_rows(transaction: &Transaction<'_>, moves: &[(i64, i64, i64)]) ->
              group by k.stays, k.customer_id
            ) g
            where c.id = g.stays"#,
+        "insert into chat_conversation_signals as s
+           (conversation_id, pair_slot_at, typing_sent_at, receipt_wamid, receipt_next_try_at, receipt_sent_wamid)
+         select k.stays, max(o.pair_slot_at), max(o.typing_sent_at), (array_agg(o.receipt_wamid order by o.receipt_next_try_at desc nulls last))[1],
+                max(o.receipt_next_try_at), (array_agg(o.receipt_sent_wamid order by o.conversation_id = k.stays desc))[1]
+         from unnest($1, $2, $3) as k(id, stays, customer_id)
+         join chat_conversation_signals o on o.conversation_id = k.id
+         group by k.stays
+         having bool_or(k.id <> k.stays)
+         on conflict (conversation_id) do update
+         set pair_slot_at = excluded.pair_slot_at, typing_sent_at = excluded.typing_sent_at, receipt_wamid = excluded.receipt_wamid,
+             receipt_next_try_at = excluded.receipt_next_try_at, receipt_sent_wamid = excluded.receipt_sent_wamid",
         "delete from chat_conversations c using unnest($1, $2, $3) as k(id, stays, customer_id)
          where c.id = k.id and k.id <> k.stays",
     ];

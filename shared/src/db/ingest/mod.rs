@@ -19,7 +19,7 @@ pub use insert::OwedFile;
 pub use replay::{Replayed, replay_quarantined, replay_registered};
 
 use super::accounts::{self, Number};
-use super::{DbError, events, facts, quarantine};
+use super::{DbError, events, facts, outbound, quarantine};
 use crate::domain::customer::{Customer, Identity};
 use crate::domain::ingest::{Fact, MessageEvent, NewMessage, Origin, Plan, Quarantined, StatusEvent, Subject};
 use batch::{Known, Placed};
@@ -93,6 +93,8 @@ async fn apply_within(transaction: &Transaction<'_>, plan: &Plan, now: Timestamp
     events::insert_statuses(transaction, &statuses).await?;
     let mut reacted = events::bind_unanswered(transaction, &statuses).await?;
     reacted.extend(events::failed_reactions(transaction, &statuses).await?);
+    let known = sorted.statuses.iter().map(|known| (known.number, known.item));
+    outbound::hold_by_statuses(transaction, known, now).await?;
     targets.extend(reacted.iter().map(|(number, wamid)| (number.as_str(), wamid.as_str())));
     let rows = inserted.new.iter().chain(&inserted.corrected);
     targets.extend(rows.map(|index| wamid_of(placed[*index].message)));
@@ -120,7 +122,7 @@ async fn apply_within(transaction: &Transaction<'_>, plan: &Plan, now: Timestamp
 }
 
 /// Learns who a customer is, be it from Graph's answer: WhatsApp may know them under another number than the one we wrote to, and the
-/// answer's is theirs. For a transaction that holds no other lock yet.
+/// answer's is theirs. For a transaction that holds no other lock yet; it gets those of `wamids` too.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -128,9 +130,12 @@ pub(super) async fn identify(
     transaction: &Transaction<'_>,
     number: &Number,
     identity: &Identity,
-    seen: Option<(Timestamp, &str)>,
+    seen: (Timestamp, &str),
+    wamids: &[(&str, &str)],
 ) -> Result<(), DbError> {
-    learn(transaction, number, identity, seen, &[]).await.map(drop)
+    learn(transaction, number, identity, Some(seen), wamids, &[])
+        .await
+        .map(drop)
 }
 
 /// The conversation with a customer, which is made where there is none. For a transaction that holds no other lock yet.
@@ -142,7 +147,7 @@ pub(super) async fn open_conversation(
     number: &Number,
     identity: &Identity,
 ) -> Result<i64, DbError> {
-    let conversation = learn(transaction, number, identity, None, &[]).await?;
+    let conversation = learn(transaction, number, identity, None, &[], &[]).await?;
     conversation.ok_or_else(|| DbError::Row("a conversation vanished".to_owned()))
 }
 
@@ -161,7 +166,9 @@ pub(super) async fn opt_out(
     };
     let fact = Fact::opt_out(phone_number_id, customer, now);
     let identity = Identity::from(customer.clone());
-    learn(transaction, &number, &identity, None, &[&fact]).await.map(drop)
+    learn(transaction, &number, &identity, None, &[], &[&fact])
+        .await
+        .map(drop)
 }
 
 /// Returns the conversation.
@@ -170,6 +177,7 @@ async fn learn(
     number: &Number,
     identity: &Identity,
     seen: Option<(Timestamp, &str)>,
+    wamids: &[(&str, &str)],
     news: &[&Fact],
 ) -> Result<Option<i64>, DbError> {
     let sighting = Sighting {
@@ -180,6 +188,7 @@ async fn learn(
     };
     let mut quarantined = Vec::new();
     let customers = identity::resolve(transaction, &[sighting], &[], &mut quarantined).await?;
+    events::lock_wamids(transaction, wamids.iter().copied()).await?;
     let involved: Vec<i64> = customers.of.iter().copied().flatten().collect();
     let positions = conversations::lock(transaction, &involved, &[], &[]).await?;
     facts::put(transaction, news).await?;

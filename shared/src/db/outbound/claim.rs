@@ -5,13 +5,15 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio_postgres::types::Type;
+use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, GenericClient, Row, Transaction};
 
 use crate::db::DbError;
 use crate::domain::customer::phone_in_key;
 use crate::domain::send::{HOLD_WAIT, History, Request};
+use crate::domain::window;
 use crate::whatsapp::bodies::Recipient;
+use crate::whatsapp::errors::MessageError;
 
 /// How fast a number may send.
 #[derive(Debug, Clone, Copy)]
@@ -32,8 +34,10 @@ const PAIR_BURST: f64 = 44.0;
 pub enum Claim {
     /// Send this.
     Taken(Box<Owed>),
-    /// Nothing before this long.
+    /// Nothing before this long, as this call found out and noted.
     Wait(Duration),
+    /// Nothing before this long, as was noted before: whoever did so has asked to be called again.
+    Noted(Duration),
     /// Somebody else is at it.
     Busy,
     /// Nothing is owed.
@@ -69,13 +73,22 @@ pub struct Owed {
     pub last_inbound_at: Option<Timestamp>,
     /// Whether the customer wants no marketing messages.
     pub has_opted_out: bool,
+    /// Why it waited for its account or number, where it did so for too long.
+    pub held_for: Option<String>,
 }
 
-/// Takes what is due in a conversation, for as long as `lease`.
+/// Takes what is due in a conversation, for as long as `lease`. What waited for its account for as long as `hold`, or may not be sent any
+/// more, is taken whatever stands in its way: Graph need not be asked to end it.
 ///
 /// # Errors
-/// When the database does not answer.
-pub async fn claim(client: &mut Client, conversation_id: i64, lease: Duration, pace: Pace) -> Result<Claim, DbError> {
+/// When the database does not answer. A row that cannot be read ends as failed, and is reported once.
+pub async fn claim(
+    client: &mut Client,
+    conversation_id: i64,
+    lease: Duration,
+    (pace, hold): (Pace, Duration),
+    now: Timestamp,
+) -> Result<Claim, DbError> {
     // Of what is not settled the oldest stands in the way of all others, but for what nobody will send again. Whoever has it locked is at it.
     const TURN: &str = "
         select s.id, s.message_id, coalesce(m.message_id, s.reaction_key), s.request, s.attempts,
@@ -83,7 +96,8 @@ pub async fn claim(client: &mut Client, conversation_id: i64, lease: Duration, p
                c.waba_id::text, c.phone_number_id::text, c.customer_phone::text, c.customer_user_id, c.last_inbound_at,
                c.marketing_opted_out_at is not null, a.access_token::text,
                account.scope_id is not null and account.token_digest is not distinct from
-                 sha256(convert_to(coalesce(a.access_token, ''), 'UTF8')), number.scope_id is not null
+                 sha256(convert_to(coalesce(a.access_token, ''), 'UTF8')), number.scope_id is not null,
+               coalesce(extract(epoch from now() - s.trouble_since), 0)::float8, coalesce(account.reason, number.reason)
         from chat_sends s
         join chat_conversations c on c.id = s.conversation_id
         left join chat_messages m on m.id = s.message_id
@@ -106,26 +120,64 @@ pub async fn claim(client: &mut Client, conversation_id: i64, lease: Duration, p
         return wait_of(&transaction, conversation_id).await;
     };
     let id: i64 = row.try_get(0)?;
-    let (waba_id, phone_number_id): (String, String) = (row.try_get(6)?, row.try_get(7)?);
-    let (is_account_held, is_number_held): (bool, bool) = (row.try_get(13)?, row.try_get(14)?);
-    if is_account_held || is_number_held {
-        let wait = pass_holds(&transaction, id, is_account_held.then_some(&waba_id), &phone_number_id).await?;
-        if let Some(wait) = wait {
+    let mut owed = match read_owed(&row, conversation_id) {
+        Ok(owed) => owed,
+        Err(error) => {
+            end_unreadable(&transaction, id).await?;
             transaction.commit().await?;
-            return Ok(Claim::Wait(wait));
+            return Err(error);
         }
-    }
-    let Some((lease, attempts)) = take_slot(&transaction, (id, conversation_id), &phone_number_id, lease, pace).await?
-    else {
-        transaction.rollback().await?;
-        return slot_wait(client, (id, conversation_id), &phone_number_id, pace).await;
     };
-    let owed = read_owed(&row, conversation_id, lease, attempts)?;
+    let (is_account_held, is_number_held): (bool, bool) = (row.try_get(13)?, row.try_get(14)?);
+    let is_held = is_account_held || is_number_held;
+    if is_held && owed.history.age >= hold {
+        owed.held_for = row.try_get(16)?;
+    }
+    let taken = if owed.held_for.is_some() || !owed.is_allowed(now) {
+        take(&transaction, id, lease).await?
+    } else {
+        if is_held {
+            let waba_id = is_account_held.then_some(&owed.waba_id);
+            let wait = pass_holds(&transaction, id, waba_id, &owed.phone_number_id).await?;
+            if let Some(wait) = wait {
+                transaction.commit().await?;
+                return Ok(Claim::Wait(wait));
+            }
+        }
+        take_slot(&transaction, &owed, lease, pace).await?
+    };
+    let Some((lease, attempts)) = taken else {
+        transaction.rollback().await?;
+        return slot_wait(client, &owed, pace).await;
+    };
+    owed.lease = lease;
+    owed.history.attempts = attempts.unsigned_abs();
     transaction.commit().await?;
     Ok(Claim::Taken(Box::new(owed)))
 }
 
-fn read_owed(row: &Row, conversation_id: i64, lease: Timestamp, attempts: i32) -> Result<Owed, DbError> {
+impl Owed {
+    /// Whether it may be sent at `now`: what was allowed when the agent sent it may not be any more.
+    #[must_use]
+    pub fn is_allowed(&self, now: Timestamp) -> bool {
+        self.is_in_window(now) && !self.is_unwanted()
+    }
+
+    /// Whether the customer service window lets it pass.
+    #[must_use]
+    pub fn is_in_window(&self, now: Timestamp) -> bool {
+        self.request.is_template() || window::is_open(self.last_inbound_at, now)
+    }
+
+    /// Whether the customer asked not to get it.
+    #[must_use]
+    pub fn is_unwanted(&self) -> bool {
+        self.request.is_marketing && self.has_opted_out
+    }
+}
+
+/// The lease and the attempts are the claim's.
+fn read_owed(row: &Row, conversation_id: i64) -> Result<Owed, DbError> {
     let (key, customer_user_id): (String, Option<String>) = (row.try_get(8)?, row.try_get(9)?);
     let recipient = match (phone_in_key(&key), customer_user_id) {
         (Some(phone), _) => Recipient::Phone(phone),
@@ -133,16 +185,20 @@ fn read_owed(row: &Row, conversation_id: i64, lease: Timestamp, attempts: i32) -
         (None, None) => return Err(DbError::Row("a customer without any id".to_owned())),
     };
     let request: serde_json::Value = row.try_get(3)?;
+    let seconds = |index| -> Result<Duration, DbError> {
+        Ok(Duration::try_from_secs_f64(row.try_get(index)?).unwrap_or_default())
+    };
     Ok(Owed {
         id: row.try_get(0)?,
-        lease,
+        lease: Timestamp::UNIX_EPOCH,
         message_row: row.try_get(1)?,
         message_id: row.try_get(2)?,
         conversation_id,
-        request: serde_json::from_value(request).map_err(|error| DbError::Row(error.to_string()))?,
+        request: serde_json::from_value(request).map_err(|_| DbError::Row("a request of another form".to_owned()))?,
         history: History {
-            attempts: attempts.unsigned_abs(),
-            age: Duration::try_from_secs_f64(row.try_get(5)?).unwrap_or_default(),
+            attempts: 0,
+            age: seconds(5)?,
+            trouble: seconds(15)?,
         },
         waba_id: row.try_get(6)?,
         phone_number_id: row.try_get(7)?,
@@ -150,7 +206,38 @@ fn read_owed(row: &Row, conversation_id: i64, lease: Timestamp, attempts: i32) -
         last_inbound_at: row.try_get(10)?,
         has_opted_out: row.try_get(11)?,
         access_token: row.try_get(12)?,
+        held_for: None,
     })
+}
+
+/// A row that nobody can read must not stand in the way of its conversation.
+async fn end_unreadable(transaction: &Transaction<'_>, id: i64) -> Result<(), DbError> {
+    const END: &str = "
+        with ended as (
+          update chat_sends set settled_at = now(), busy_until = null, next_try_at = null, last_error = $2
+          where id = $1
+          returning message_id
+        )
+        update chat_messages m set status = 'failed', error = $2 from ended where m.id = ended.message_id and m.status = 'pending'";
+    let error = MessageError::own("The message could not be read from the database", None, false);
+    let error = serde_json::json!(error);
+    transaction
+        .execute_typed(END, &[(&id, Type::INT8), (&error, Type::JSONB)])
+        .await?;
+    Ok(())
+}
+
+/// Takes the row alone.
+async fn take(transaction: &Transaction<'_>, id: i64, lease: Duration) -> Result<Option<(Timestamp, i32)>, DbError> {
+    const TAKE: &str = "
+        update chat_sends set busy_until = now() + make_interval(secs => $2), attempts = attempts + 1
+        where id = $1
+        returning busy_until, attempts";
+    let row = transaction
+        .query_typed_opt(TAKE, &[(&id, Type::INT8), (&lease.as_secs_f64(), Type::FLOAT8)])
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some((row.try_get(0)?, row.try_get(1)?)))
 }
 
 /// Why there is nothing to take.
@@ -173,7 +260,7 @@ async fn wait_of(client: &impl GenericClient, conversation_id: i64) -> Result<Cl
     Ok(if is_busy == Some(true) || wait.is_zero() {
         Claim::Busy
     } else {
-        Claim::Wait(wait)
+        Claim::Noted(wait)
     })
 }
 
@@ -219,8 +306,7 @@ async fn pass_holds(
 /// committed.
 async fn take_slot(
     transaction: &Transaction<'_>,
-    (id, conversation_id): (i64, i64),
-    phone_number_id: &str,
+    owed: &Owed,
     lease: Duration,
     pace: Pace,
 ) -> Result<Option<(Timestamp, i32)>, DbError> {
@@ -246,9 +332,9 @@ async fn take_slot(
         .query_typed_opt(
             TAKE,
             &[
-                (&id, Type::INT8),
-                (&conversation_id, Type::INT8),
-                (&phone_number_id, Type::TEXT),
+                (&owed.id, Type::INT8),
+                (&owed.conversation_id, Type::INT8),
+                (&owed.phone_number_id, Type::TEXT),
                 (&lease.as_secs_f64(), Type::FLOAT8),
                 (&f64::from(pace.messages_per_second), Type::FLOAT8),
                 (&STEADY_SHARE, Type::FLOAT8),
@@ -262,12 +348,8 @@ async fn take_slot(
 }
 
 /// Notes when both slots are free, so that nobody looks before; returns how long that is.
-async fn slot_wait(
-    client: &impl GenericClient,
-    (id, conversation_id): (i64, i64),
-    phone_number_id: &str,
-    pace: Pace,
-) -> Result<Claim, DbError> {
+async fn slot_wait(client: &impl GenericClient, owed: &Owed, pace: Pace) -> Result<Claim, DbError> {
+    // Many wait for one number's next slot: they look at different moments.
     const WAIT: &str = "
         update chat_sends s
         set next_try_at = greatest(
@@ -275,16 +357,16 @@ async fn slot_wait(
               (select n.send_slot_at - make_interval(secs => greatest(0, (1 - $5 - 1 / coalesce(n.messages_per_second, $4)) / $5))
                from chat_phone_numbers n where n.phone_number_id = $3),
               (select p.pair_slot_at - make_interval(secs => $6 * ($7 - 1)) from chat_conversation_signals p
-               where p.conversation_id = $2))
+               where p.conversation_id = $2)) + make_interval(secs => 0.2 * random())
         where s.id = $1 and s.settled_at is null and s.attempted_at is null and (s.busy_until is null or s.busy_until <= now())
         returning extract(epoch from s.next_try_at - now())::float8";
     let row = client
         .query_typed_opt(
             WAIT,
             &[
-                (&id, Type::INT8),
-                (&conversation_id, Type::INT8),
-                (&phone_number_id, Type::TEXT),
+                (&owed.id, Type::INT8),
+                (&owed.conversation_id, Type::INT8),
+                (&owed.phone_number_id, Type::TEXT),
                 (&f64::from(pace.messages_per_second), Type::FLOAT8),
                 (&STEADY_SHARE, Type::FLOAT8),
                 (&PAIR_INTERVAL, Type::FLOAT8),
@@ -306,7 +388,7 @@ pub async fn begin(client: &impl GenericClient, owed: &Owed, confirmation: Durat
     const BEGIN: &str = "
         update chat_sends set attempted_at = now(), next_try_at = now() + make_interval(secs => $3)
         where id = $1 and busy_until = $2 and busy_until > now() and settled_at is null and attempted_at is null";
-    let parameters: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 3] = [
+    let parameters: [(&(dyn ToSql + Sync), Type); 3] = [
         (&owed.id, Type::INT8),
         (&owed.lease, Type::TIMESTAMPTZ),
         (&confirmation.as_secs_f64(), Type::FLOAT8),
@@ -314,16 +396,39 @@ pub async fn begin(client: &impl GenericClient, owed: &Owed, confirmation: Durat
     Ok(client.execute_typed(BEGIN, &parameters).await? == 1)
 }
 
-/// Gives back what was claimed and not begun: it is due at once, for somebody who has more time. The attempt does not count.
+/// Takes a mark back whose own outcome is not known: Graph was certainly not asked.
+///
+/// # Errors
+/// When the database does not answer; then the row counts as unanswered.
+pub async fn unmark(client: &impl GenericClient, owed: &Owed) -> Result<(), DbError> {
+    const UNMARK: &str = "
+        update chat_sends set attempted_at = null, busy_until = null, next_try_at = now()
+        where id = $1 and busy_until = $2 and settled_at is null";
+    let parameters: [(&(dyn ToSql + Sync), Type); 2] = [(&owed.id, Type::INT8), (&owed.lease, Type::TIMESTAMPTZ)];
+    client.execute_typed(UNMARK, &parameters).await?;
+    Ok(())
+}
+
+/// Gives back what was claimed and not begun, and the pair's slot: it is due at once, for somebody who has more time. The attempt does not
+/// count.
 ///
 /// # Errors
 /// When the database does not answer; then it is due when the lease ends.
 pub async fn postpone(client: &impl GenericClient, owed: &Owed) -> Result<(), DbError> {
     const POSTPONE: &str = "
-        update chat_sends set busy_until = null, attempts = attempts - 1
-        where id = $1 and busy_until = $2 and settled_at is null and attempted_at is null";
-    let parameters: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 2] =
-        [(&owed.id, Type::INT8), (&owed.lease, Type::TIMESTAMPTZ)];
+        with postponed as (
+          update chat_sends set busy_until = null, attempts = attempts - 1
+          where id = $1 and busy_until = $2 and settled_at is null and attempted_at is null
+          returning conversation_id
+        )
+        update chat_conversation_signals p set pair_slot_at = p.pair_slot_at - make_interval(secs => $3)
+        from postponed
+        where p.conversation_id = postponed.conversation_id";
+    let parameters: [(&(dyn ToSql + Sync), Type); 3] = [
+        (&owed.id, Type::INT8),
+        (&owed.lease, Type::TIMESTAMPTZ),
+        (&PAIR_INTERVAL, Type::FLOAT8),
+    ];
     client.execute_typed(POSTPONE, &parameters).await?;
     Ok(())
 }

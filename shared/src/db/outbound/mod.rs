@@ -5,6 +5,7 @@
 //! may begin are the database's.
 
 mod claim;
+mod holds;
 mod reserve;
 mod settle;
 
@@ -14,7 +15,8 @@ use tokio_postgres::GenericClient;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
-pub use claim::{Claim, Owed, Pace, begin, claim, postpone};
+pub use claim::{Claim, Owed, Pace, begin, claim, postpone, unmark};
+pub use holds::hold_by_statuses;
 pub use reserve::{Extras, Reservation, Reserved, look_ahead, reserve};
 pub use settle::settle;
 
@@ -95,7 +97,7 @@ pub async fn list_due(client: &impl GenericClient, limit: i64) -> Result<Vec<i64
         select conversation_id from (
           select distinct on (conversation_id) conversation_id, next_try_at, busy_until
           from chat_sends
-          where settled_at is null and attempted_at is null and conversation_id is not null
+          where settled_at is null and (attempted_at is null or busy_until > now()) and conversation_id is not null
           order by conversation_id, id) oldest
         where next_try_at <= now() and (busy_until is null or busy_until <= now())
         order by next_try_at
@@ -153,8 +155,11 @@ pub async fn fail_unconfirmed(client: &impl GenericClient, limit: i64) -> Result
         with late as (
           select s.id, s.message_id, c.id as conversation_id
           from chat_sends s
-          join chat_conversations c on c.id = s.conversation_id
-          where s.settled_at is null and s.attempted_at is not null and s.next_try_at <= now()
+          left join chat_messages m on m.id = s.message_id
+          join chat_conversations c on c.id = coalesce(s.conversation_id, m.conversation_id)
+          -- What a release before this one marked has no time of its own.
+          where s.settled_at is null and s.attempted_at is not null
+            and coalesce(s.next_try_at, s.attempted_at + interval '15 minutes') <= now()
             and (s.busy_until is null or s.busy_until <= now())
           order by s.next_try_at
           limit $1
@@ -199,11 +204,14 @@ pub async fn release_reconnected(client: &impl GenericClient) -> Result<u64, DbE
           where h.scope = 'account' and a.waba_id::text = h.scope_id
             and h.token_digest is distinct from sha256(convert_to(coalesce(a.access_token, ''), 'UTF8'))
           returning h.scope_id
+        ), waiting as (
+          select s.id from chat_sends s
+          join chat_conversations c on c.id = s.conversation_id
+          join reconnected r on r.scope_id = c.waba_id
+          where s.settled_at is null and s.attempted_at is null
+          for update of s skip locked
         ), woken as (
-          update chat_sends s set next_try_at = now()
-          from reconnected r
-          join chat_conversations c on c.waba_id = r.scope_id
-          where s.conversation_id = c.id and s.settled_at is null and s.attempted_at is null
+          update chat_sends s set next_try_at = now() from waiting where s.id = waiting.id
         )
         select count(*) from reconnected";
     let row = client.query_typed_one(RELEASE, &[]).await?;

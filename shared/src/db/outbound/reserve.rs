@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
-use tokio_postgres::{Client, GenericClient, Row};
+use tokio_postgres::{Client, GenericClient, Row, Transaction};
 use uuid::Uuid;
 
 use super::{Sent, find};
@@ -101,15 +101,29 @@ pub async fn reserve(
     // A second round only where another request with this key committed while this one waited for it, or the conversation became part of
     // another one just now.
     for _ in 0..3 {
-        let reservation = try_reserve(client, user_id, plan, extras, conversation_id, now).await;
-        match reservation {
+        match try_reserve(client, user_id, plan, extras, conversation_id, now).await {
             Err(DbError::Refused { code, .. }) if code == SqlState::FOREIGN_KEY_VIOLATION.code() => {}
             Err(error) => return Err(error),
-            Ok(Some(reservation)) => return Ok(reservation),
-            Ok(None) => {}
+            Ok(Attempt::Decided(reservation)) => return Ok(reservation),
+            Ok(Attempt::MayRetry(id)) => {
+                let transaction = client.transaction().await?;
+                let reservation = retry(&transaction, user_id, id, now).await?;
+                transaction.commit().await?;
+                return Ok(reservation);
+            }
+            Ok(Attempt::Unsettled) => {}
         }
     }
     Err(key_is_busy())
+}
+
+/// What one look came to.
+enum Attempt {
+    Decided(Reservation),
+    /// The key stands for a message that failed and may be sent again.
+    MayRetry(i64),
+    /// Somebody else was faster; another look tells.
+    Unsettled,
 }
 
 fn key_is_busy() -> DbError {
@@ -136,11 +150,15 @@ async fn begin_conversation(
         user_id: None,
     });
     let conversation_id = ingest::open_conversation(&transaction, &number, &identity).await?;
-    let reservation = try_reserve(&transaction, user_id, plan, extras, conversation_id, now).await?;
-    if matches!(reservation, Some(Reservation::Reserved(_) | Reservation::Retried(_))) {
+    let reservation = match try_reserve(&transaction, user_id, plan, extras, conversation_id, now).await? {
+        Attempt::Decided(reservation) => reservation,
+        Attempt::MayRetry(id) => retry(&transaction, user_id, id, now).await?,
+        Attempt::Unsettled => return Err(key_is_busy()),
+    };
+    if matches!(reservation, Reservation::Reserved(_) | Reservation::Retried(_)) {
         transaction.commit().await?;
     }
-    reservation.ok_or_else(key_is_busy)
+    Ok(reservation)
 }
 
 const RESERVE: &str = r#"
@@ -196,7 +214,10 @@ const RESERVE: &str = r#"
             union all
             select null, id, $6 from allowed where $9 = 'reaction') o
       on conflict (reaction_key) do nothing
-      returning id
+      returning id, conversation_id
+    ), paced as (
+      -- While the conversation is held by its new row, so that a claim need not wait for whoever unites conversations.
+      insert into chat_conversation_signals (conversation_id) select conversation_id from owed on conflict do nothing
     ), shown as (
       update chat_conversations c
       set last_message_id = i.id, last_message = coalesce($10, $11), last_message_time = $13, updated_at = now()
@@ -204,8 +225,8 @@ const RESERVE: &str = r#"
       where c.id = i.conversation_id and (c.last_message_time is null or c.last_message_time <= $13)
     )
     select t.id, t.last_inbound_at, t.marketing_opted_out_at, t.number_fits, t.phone_fits, exists (select 1 from quoted), o.id,
-           k.is_known is not null, k.id, k.request_hash = $7 and k.conversation_id = t.id, k.user_id = $2, k.has_failed, k.error,
-           k.settled_at, k.unconfirmed_at is not null
+           k.is_known is not null, k.id, k.request_hash = $7, k.user_id = $2, k.has_failed, k.error, k.settled_at,
+           k.unconfirmed_at is not null, k.conversation_id = t.id
     from (select 1) always
     left join target t on true
     left join (select true as is_known, known.* from known) k on true
@@ -218,7 +239,7 @@ async fn try_reserve(
     extras: Extras,
     conversation_id: i64,
     now: Timestamp,
-) -> Result<Option<Reservation>, DbError> {
+) -> Result<Attempt, DbError> {
     let content = &plan.content;
     let request = Request {
         kind: content.kind.to_owned(),
@@ -254,27 +275,20 @@ async fn try_reserve(
             ],
         )
         .await?;
-    let Some(target): Option<i64> = row.try_get(0)? else {
-        // A key of another's conversation says nothing of it.
-        let is_known: bool = row.try_get(7)?;
-        return Ok(Some(if is_known {
-            Reservation::KeyInUse
-        } else {
-            Reservation::NotFound
-        }));
-    };
-    if let Some(reservation) = read_known(client, user_id, plan, extras, &row, now).await? {
-        return Ok(Some(reservation));
+    let target: Option<i64> = row.try_get(0)?;
+    let is_known: bool = row.try_get(7)?;
+    if is_known {
+        return read_known(client, user_id, plan, extras, &row, now).await;
     }
+    let Some(conversation_id) = target else {
+        return Ok(Attempt::Decided(Reservation::NotFound));
+    };
     if let Some(refusal) = read_refusal(plan, extras, &row, now)? {
-        return Ok(Some(refusal));
+        return Ok(Attempt::Decided(refusal));
     }
     let id: Option<i64> = row.try_get(6)?;
-    Ok(id.map(|id| {
-        Reservation::Reserved(Reserved {
-            id,
-            conversation_id: target,
-        })
+    Ok(id.map_or(Attempt::Unsettled, |id| {
+        Attempt::Decided(Reservation::Reserved(Reserved { id, conversation_id }))
     }))
 }
 
@@ -315,15 +329,45 @@ async fn read_known(
     extras: Extras,
     row: &Row,
     now: Timestamp,
-) -> Result<Option<Reservation>, DbError> {
+) -> Result<Attempt, DbError> {
+    let (is_there, id): (bool, Option<i64>) = (row.try_get::<_, Option<i64>>(0)?.is_some(), row.try_get(8)?);
+    let is_same_request = row.try_get::<_, Option<bool>>(9)? == Some(true);
+    let is_same_agent = row.try_get::<_, Option<bool>>(10)? == Some(true);
+    // A conversation that became part of another one is not there any more; what was sent in it is.
+    let is_same_place = !is_there || row.try_get::<_, Option<bool>>(15)? == Some(true);
+    let Some(id) = id.filter(|_| is_same_request && is_same_agent && is_same_place) else {
+        // The key of an inbound message is nobody's to send with. A key of another's says nothing of it.
+        return Ok(Attempt::Decided(Reservation::KeyInUse));
+    };
+    if is_there && may_retry(row, plan.is_retry, now)? {
+        return Ok(read_time(plan, extras, row, now)?.map_or(Attempt::MayRetry(id), Attempt::Decided));
+    }
+    replay(client, user_id, id).await.map(Attempt::Decided)
+}
+
+async fn replay(client: &impl GenericClient, user_id: Uuid, id: i64) -> Result<Reservation, DbError> {
+    let sent = find(client, user_id, id).await?;
+    Ok(sent.map_or(Reservation::KeyInUse, Reservation::Replay))
+}
+
+/// Owes a failed message again. A replay where it is none any more: a status or another request was faster.
+async fn retry(transaction: &Transaction<'_>, user_id: Uuid, id: i64, now: Timestamp) -> Result<Reservation, DbError> {
+    // Whoever changes a message holds its conversation; the next statement sees what they did.
+    const LOCK: &str = "
+        select 1 from chat_conversations c
+        join chat_sends s on s.conversation_id = c.id
+        where s.id = $1
+        for no key update of c";
     const RETRY: &str = r#"
         with retried as (
           update chat_sends s
-          set settled_at = null, attempted_at = null, busy_until = null, attempts = 0, reserved_at = now(), next_try_at = now(),
-              last_error = null,
+          set settled_at = null, attempted_at = null, busy_until = null, attempts = 0, trouble_since = null, reserved_at = now(),
+              next_try_at = now(), last_error = null,
               former_wamids = s.former_wamids || coalesce((select array[m.wa_message_id::text] from chat_messages m
                                                            where m.id = s.message_id and m.wa_message_id is not null), '{}')
-          where s.id = $1 and s.settled_at is not null
+          where s.id = $1 and s.settled_at is not null and s.unconfirmed_at is null
+            and case when s.message_id is null then s.last_error is not null
+                     else exists (select 1 from chat_messages m where m.id = s.message_id and m.status = 'failed') end
           returning s.message_id, s.conversation_id
         ), shown as (
           update chat_messages m
@@ -338,27 +382,17 @@ async fn read_known(
           where c.id = r.conversation_id and (c.last_message_time is null or c.last_message_time <= $2)
         )
         select conversation_id from retried"#;
-    let is_known: bool = row.try_get(7)?;
-    let id: Option<i64> = row.try_get(8)?;
-    let same: (Option<bool>, Option<bool>) = (row.try_get(9)?, row.try_get(10)?);
-    let Some(id) = id.filter(|_| same == (Some(true), Some(true))) else {
-        // The key of an inbound message is nobody's to send with.
-        return Ok((is_known || id.is_some()).then_some(Reservation::KeyInUse));
-    };
-    if may_retry(row, plan.is_retry, now)? {
-        if let Some(refusal) = read_time(plan, extras, row, now)? {
-            return Ok(Some(refusal));
-        }
-        let retried = client
-            .query_typed_opt(RETRY, &[(&id, Type::INT8), (&now, Type::TIMESTAMPTZ)])
-            .await?;
-        if let Some(row) = retried {
+    transaction.query_typed(LOCK, &[(&id, Type::INT8)]).await?;
+    let retried = transaction
+        .query_typed_opt(RETRY, &[(&id, Type::INT8), (&now, Type::TIMESTAMPTZ)])
+        .await?;
+    match retried {
+        Some(row) => {
             let conversation_id = row.try_get(0)?;
-            return Ok(Some(Reservation::Retried(Reserved { id, conversation_id })));
+            Ok(Reservation::Retried(Reserved { id, conversation_id }))
         }
+        None => replay(transaction, user_id, id).await,
     }
-    let sent = find(client, user_id, id).await?;
-    Ok(Some(sent.map_or(Reservation::KeyInUse, Reservation::Replay)))
 }
 
 /// Whether a failed message may be sent again under its id. Never where nobody knows whether the customer has it. What failed for good only

@@ -1,11 +1,14 @@
 //! What became of an attempt is written down, whatever statuses said in between: a state only ever gives way to one that outranks it.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde_json::json;
-use tokio_postgres::types::Type;
+use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Transaction};
 
 use super::Owed;
+use super::holds::{self, Held};
 use crate::db::events::Told;
 use crate::db::{DbError, accounts, events, ingest, quarantine, signals};
 use crate::domain::customer::{Customer, CustomerId, Identity};
@@ -31,13 +34,14 @@ pub async fn settle(client: &mut Client, owed: &Owed, verdict: &Verdict, now: Ti
             wa_message_id,
             customer_phone,
         } => {
-            if let Some(phone) = customer_phone {
-                learn_identity(&transaction, owed, phone, (now, wa_message_id)).await?;
-            }
             let number = owed.phone_number_id.as_str();
             let target = owed.request.reply_to.as_deref().filter(|_| owed.request.is_reaction());
             let wamids = [Some(wa_message_id.as_str()), target];
-            events::lock_wamids(&transaction, wamids.into_iter().flatten().map(|wamid| (number, wamid))).await?;
+            let wamids: Vec<(&str, &str)> = wamids.into_iter().flatten().map(|wamid| (number, wamid)).collect();
+            let seen = (now, wa_message_id.as_str());
+            if !learn_identity(&transaction, owed, customer_phone.as_deref(), seen, &wamids).await? {
+                events::lock_wamids(&transaction, wamids.into_iter()).await?;
+            }
         }
         Verdict::Failed(error) if error.code == Some(OPTED_OUT) => {
             ingest::opt_out(
@@ -72,39 +76,40 @@ pub async fn settle(client: &mut Client, owed: &Owed, verdict: &Verdict, now: Ti
             const SLOW: &str = "
                 update chat_phone_numbers set send_slot_at = greatest(send_slot_at, now() + make_interval(secs => $2))
                 where phone_number_id = $1";
-            wait_again(&transaction, owed, wait.as_secs_f64(), error).await?;
+            wait_again(&transaction, owed, *wait, false, error).await?;
             if *slows_number {
-                let parameters: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 2] =
+                let parameters: [(&(dyn ToSql + Sync), Type); 2] =
                     [(&owed.phone_number_id, Type::TEXT), (&wait.as_secs_f64(), Type::FLOAT8)];
                 transaction.execute_typed(SLOW, &parameters).await?;
             }
         }
         Verdict::Held { hold, error } => {
-            wait_again(&transaction, owed, HOLD_WAIT.as_secs_f64(), error).await?;
+            wait_again(&transaction, owed, HOLD_WAIT, true, error).await?;
             put_hold(&transaction, owed, *hold, error).await?;
         }
         Verdict::Unanswered => {
-            let release = "update chat_sends set busy_until = null where id = $1 and settled_at is null";
-            transaction.execute_typed(release, &[(&owed.id, Type::INT8)]).await?;
+            const RELEASE: &str =
+                "update chat_sends set busy_until = null where id = $1 and busy_until = $2 and settled_at is null";
+            let parameters: [(&(dyn ToSql + Sync), Type); 2] =
+                [(&owed.id, Type::INT8), (&owed.lease, Type::TIMESTAMPTZ)];
+            transaction.execute_typed(RELEASE, &parameters).await?;
         }
     }
     transaction.commit().await?;
     Ok(())
 }
 
-/// Ends what is owed. An error stays with it: a reaction has no other place for it.
-async fn end(transaction: &Transaction<'_>, owed: &Owed, error: Option<&MessageError>) -> Result<(), DbError> {
+/// Ends what WhatsApp took, whoever claims it by now: it must not go out again.
+async fn end(transaction: &Transaction<'_>, owed: &Owed) -> Result<(), DbError> {
     const END: &str = "
         with ended as (
-          update chat_sends set settled_at = now(), busy_until = null, next_try_at = null, unconfirmed_at = null, last_error = $2
+          update chat_sends
+          set settled_at = now(), busy_until = null, next_try_at = null, unconfirmed_at = null, trouble_since = null, last_error = null
           where id = $1
           returning conversation_id
         )
         update chat_conversations c set updated_at = now() from ended where c.id = ended.conversation_id";
-    let error = error.map(|error| json!(error));
-    transaction
-        .execute_typed(END, &[(&owed.id, Type::INT8), (&error, Type::JSONB)])
-        .await?;
+    transaction.execute_typed(END, &[(&owed.id, Type::INT8)]).await?;
     Ok(())
 }
 
@@ -123,16 +128,20 @@ async fn accept(
             error = case when s.unconfirmed_at is null then m.error end
         from chat_sends s
         where m.id = $1 and s.message_id = m.id";
+    // Whoever holds one of the waiting messages looks at it anyway.
     const RELEASE: &str = "
         with released as (
           delete from chat_holds
           where (scope = 'account' and scope_id = $1) or (scope = 'phone_number' and scope_id = $2)
           returning 1
+        ), waiting as (
+          select s.id from chat_sends s
+          join chat_conversations c on c.id = s.conversation_id
+          where exists (select 1 from released) and c.waba_id = $1 and s.settled_at is null and s.attempted_at is null
+            and s.next_try_at > now()
+          for update of s skip locked
         )
-        update chat_sends s set next_try_at = now()
-        from chat_conversations c
-        where exists (select 1 from released) and c.waba_id = $1 and s.conversation_id = c.id and s.settled_at is null
-          and s.attempted_at is null and s.next_try_at > now()";
+        update chat_sends s set next_try_at = now() from waiting where s.id = waiting.id";
     let number = owed.phone_number_id.as_str();
     if let Some(row) = owed.message_row {
         displace_rival(transaction, row, conversation_id, wa_message_id).await?;
@@ -158,11 +167,11 @@ async fn accept(
         events::fold(transaction, &[(number, target)]).await?;
         quarantine::insert(transaction, &quarantined, "send").await?;
     }
-    end(transaction, owed, None).await?;
+    end(transaction, owed).await?;
     if owed.message_row.is_some() {
         signals::owe_receipt_on_reply(transaction, conversation_id).await?;
     }
-    let parameters: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 2] =
+    let parameters: [(&(dyn ToSql + Sync), Type); 2] =
         [(&owed.waba_id, Type::TEXT), (&owed.phone_number_id, Type::TEXT)];
     transaction.execute_typed(RELEASE, &parameters).await?;
     Ok(())
@@ -180,6 +189,10 @@ async fn displace_rival(
           delete from chat_messages
           where conversation_id = $1 and wa_message_id = $2 and id <> $3 and sender = 'user'
           returning id
+        ), shown as (
+          update chat_conversations c set last_message_id = $3
+          from rival
+          where c.id = $1 and c.last_message_id = rival.id
         )
         select o.digest, o.body from rival r join chat_message_sources o on o.message_id = r.id";
     let rows = transaction
@@ -201,68 +214,62 @@ async fn displace_rival(
     quarantine::insert(transaction, &quarantined, "send").await
 }
 
+/// Ends what failed, unless a status settled it in between. The error stays with it: a reaction has no other place for it.
 async fn fail(transaction: &Transaction<'_>, owed: &Owed, error: &MessageError) -> Result<(), DbError> {
     const FAIL: &str = "
-        update chat_messages set status = 'failed', error = $2 where id = $1 and status in ('pending', 'sent')";
-    if let Some(row) = owed.message_row {
-        let parameters: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 2] =
-            [(&row, Type::INT8), (&json!(error), Type::JSONB)];
-        transaction.execute_typed(FAIL, &parameters).await?;
-    }
-    end(transaction, owed, Some(error)).await
+        with ended as (
+          update chat_sends
+          set settled_at = now(), busy_until = null, next_try_at = null, trouble_since = null, last_error = $3
+          where id = $1 and busy_until = $2 and settled_at is null
+          returning message_id, conversation_id
+        ), shown as (
+          update chat_messages m set status = 'failed', error = $3
+          from ended
+          where m.id = ended.message_id and m.status in ('pending', 'sent')
+        )
+        update chat_conversations c set updated_at = now() from ended where c.id = ended.conversation_id";
+    let parameters: [(&(dyn ToSql + Sync), Type); 3] = [
+        (&owed.id, Type::INT8),
+        (&owed.lease, Type::TIMESTAMPTZ),
+        (&json!(error), Type::JSONB),
+    ];
+    transaction.execute_typed(FAIL, &parameters).await?;
+    Ok(())
 }
 
-/// Owed again after `wait` seconds, unless a status settled it in between.
+/// Owed again after `wait`, unless a status settled it in between or somebody else has it by now. What is held is in no trouble of its own.
 async fn wait_again(
     transaction: &Transaction<'_>,
     owed: &Owed,
-    wait: f64,
+    wait: Duration,
+    is_held: bool,
     error: &MessageError,
 ) -> Result<(), DbError> {
     const WAIT: &str = "
         update chat_sends
-        set attempted_at = null, busy_until = null, next_try_at = now() + make_interval(secs => $2), last_error = $3
-        where id = $1 and settled_at is null";
-    transaction
-        .execute_typed(
-            WAIT,
-            &[
-                (&owed.id, Type::INT8),
-                (&wait, Type::FLOAT8),
-                (&json!(error), Type::JSONB),
-            ],
-        )
-        .await?;
+        set attempted_at = null, busy_until = null, next_try_at = now() + make_interval(secs => $3), last_error = $4,
+            attempts = case when $5 then 0 else attempts end,
+            trouble_since = case when not $5 then coalesce(trouble_since, now()) end
+        where id = $1 and busy_until = $2 and settled_at is null";
+    let parameters: [(&(dyn ToSql + Sync), Type); 5] = [
+        (&owed.id, Type::INT8),
+        (&owed.lease, Type::TIMESTAMPTZ),
+        (&wait.as_secs_f64(), Type::FLOAT8),
+        (&json!(error), Type::JSONB),
+        (&is_held, Type::BOOL),
+    ];
+    transaction.execute_typed(WAIT, &parameters).await?;
     Ok(())
 }
 
 async fn put_hold(transaction: &Transaction<'_>, owed: &Owed, hold: Hold, error: &MessageError) -> Result<(), DbError> {
-    // The digest is of the token that was refused, not of one that came since.
-    const HOLD: &str = "
-        insert into chat_holds as h (scope, scope_id, reason, code, next_try_at, token_digest)
-        values ($1, $2, $3, $4, now() + make_interval(secs => $5), case when $1 = 'account' then sha256(convert_to($6, 'UTF8')) end)
-        on conflict (scope, scope_id) do update
-        set reason = excluded.reason, code = excluded.code, next_try_at = excluded.next_try_at, token_digest = excluded.token_digest,
-            since = case when h.reason = excluded.reason then h.since else now() end";
-    let scope_id = if hold.scope() == "account" {
-        &owed.waba_id
-    } else {
-        &owed.phone_number_id
+    let held = Held {
+        waba_id: &owed.waba_id,
+        phone_number_id: &owed.phone_number_id,
+        // The token that was refused, not one that came since.
+        access_token: owed.access_token.as_deref(),
     };
-    transaction
-        .execute_typed(
-            HOLD,
-            &[
-                (&hold.scope(), Type::TEXT),
-                (&scope_id, Type::TEXT),
-                (&hold.reason(), Type::TEXT),
-                (&error.code, Type::INT8),
-                (&HOLD_WAIT.as_secs_f64(), Type::FLOAT8),
-                (&owed.access_token.as_deref().unwrap_or_default(), Type::TEXT),
-            ],
-        )
-        .await?;
-    Ok(())
+    holds::put(transaction, held, hold, error.code).await
 }
 
 fn customer_of(owed: &Owed) -> Customer {
@@ -278,21 +285,24 @@ fn customer_of(owed: &Owed) -> Customer {
     }
 }
 
-/// The phone number by which WhatsApp knows the customer takes the place of the one that we wrote to.
+/// The phone number by which WhatsApp knows the customer takes the place of the one that we wrote to. Whether there was anything to learn;
+/// then the locks of the wamids are taken, in their order.
 async fn learn_identity(
     transaction: &Transaction<'_>,
     owed: &Owed,
-    phone: &str,
+    phone: Option<&str>,
     seen: (Timestamp, &str),
-) -> Result<(), DbError> {
+    wamids: &[(&str, &str)],
+) -> Result<bool, DbError> {
+    let Some(phone) = phone else { return Ok(false) };
     let before = match &owed.recipient {
-        Recipient::Phone(before) if before == phone => return Ok(()),
+        Recipient::Phone(before) if before == phone => return Ok(false),
         Recipient::Phone(before) => CustomerId::Phone(before.clone()),
         Recipient::UserId(before) => CustomerId::UserId(before.clone()),
     };
     let number = accounts::find_number(transaction, &owed.waba_id, &owed.phone_number_id).await?;
     let Some(number) = number else {
-        return Ok(());
+        return Ok(false);
     };
     let identity = Identity {
         customer: Customer {
@@ -301,5 +311,6 @@ async fn learn_identity(
         },
         others: vec![before],
     };
-    ingest::identify(transaction, &number, &identity, Some(seen)).await
+    ingest::identify(transaction, &number, &identity, seen, wamids).await?;
+    Ok(true)
 }

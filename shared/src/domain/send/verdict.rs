@@ -27,10 +27,12 @@ pub struct Patience {
 /// What a message's row said when the attempt began.
 #[derive(Debug, Clone, Copy)]
 pub struct History {
-    /// Attempts, this one included.
+    /// Attempts in a row, this one included.
     pub attempts: u32,
     /// Since the agent sent it, or sent it again.
     pub age: Duration,
+    /// Since the first of these attempts that ended in passing trouble.
+    pub trouble: Duration,
 }
 
 /// What follows.
@@ -102,7 +104,9 @@ impl Hold {
         }
     }
 
-    fn of(error: &MessageError) -> Option<Self> {
+    /// What follows for the account or the number from an error of one message.
+    #[must_use]
+    pub fn of(error: &MessageError) -> Option<Self> {
         match (error.class(), error.code) {
             (ErrorClass::Token, _) => Some(Self::ReconnectRequired),
             (ErrorClass::Account, Some(131_042)) => Some(Self::PaymentRequired),
@@ -150,7 +154,7 @@ pub fn judge(outcome: Outcome, history: History, patience: &Patience, jitter: f6
     error.retryable = true;
     let wait = wait(class, history.attempts, jitter).max(retry_after.unwrap_or_default());
     let wait = wait.min(LONGEST_WAIT);
-    if history.age + wait > patience.retry {
+    if history.trouble + wait > patience.retry {
         return Verdict::Failed(error);
     }
     Verdict::Later {
@@ -187,7 +191,12 @@ mod tests {
     }
 
     fn judged(outcome: Outcome, attempts: u32, age: Duration) -> Verdict {
-        judge(outcome, History { attempts, age }, &PATIENCE, 0.5)
+        let history = History {
+            attempts,
+            age,
+            trouble: age,
+        };
+        judge(outcome, history, &PATIENCE, 0.5)
     }
 
     #[test]

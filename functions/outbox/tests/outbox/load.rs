@@ -1,1 +1,0 @@
-//! Many agents, and a Graph that fails in all ways.
