@@ -150,14 +150,12 @@ async fn ask(app: &App, account: &Account) -> Result<Vec<Listed>, ApiError> {
 }
 
 fn token_failure(waba_id: &str, error: &TokenError) -> ApiError {
-    match error {
-        // The operator's affair: another token of the account changes nothing.
-        TokenError::Ring(_) | TokenError::Secret(_) => ApiError::Unavailable(error.to_string()),
-        _ => {
-            tracing::warn!(waba_id, %error, "no access token to list templates with");
-            ApiError::ReconnectRequired
-        }
+    // The operator's affair: another token of the account changes nothing.
+    if error.is_passing() {
+        return ApiError::Unavailable(error.to_string());
     }
+    tracing::warn!(waba_id, %error, "no access token to list templates with");
+    ApiError::ReconnectRequired
 }
 
 fn graph_failure(waba_id: &str, error: &GraphError) -> ApiError {

@@ -365,7 +365,7 @@ async fn without_any_list_a_graph_that_is_away_is_503_and_a_token_that_it_refuse
         ("", 409),
         ("EAAplaintexttoken", 409),
         ("enc:v1:k1:AAAA", 409),
-        ("secrets/not-there", 503),
+        ("secrets/not-there", 409),
     ] {
         fixture.store_token(stored).await;
         fixture.refused(status).await;
