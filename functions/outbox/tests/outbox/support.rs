@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aws_lambda_events::sqs::SqsMessage;
-use axum::body::{Body, Bytes};
+use axum::body::Body;
+use axum::extract::State;
 use axum::http::{Request, StatusCode};
 use axum::routing::post;
 use serde_json::{Value, json};
@@ -289,16 +290,15 @@ pub(crate) async fn post_as(user: Uuid, service: axum::Router, path: &str, body:
 /// Takes webhooks as the webhook function and the queue do, and gives them to the consumer.
 async fn take_webhooks(database: Database) -> String {
     let (sqs, queue) = SqsStub::start().await;
-    let app = Arc::new(consumer::App {
+    let app = consumer::App {
         database,
         media_queue: queue.clone(),
         queue,
-    });
-    let take = async move |bytes: Bytes| {
-        let _alive = &sqs;
+    };
+    let take = async |State((app, _)): State<(consumer::App, Arc<SqsStub>)>, body: String| {
         let mut record = SqsMessage::default();
         record.message_id = Some("1".to_owned());
-        record.body = Some(String::from_utf8(bytes.to_vec()).unwrap());
+        record.body = Some(body);
         let response = consumer::handle(&app, vec![record]).await;
         if response.batch_item_failures.is_empty() {
             StatusCode::OK
@@ -306,14 +306,9 @@ async fn take_webhooks(database: Database) -> String {
             StatusCode::SERVICE_UNAVAILABLE
         }
     };
-    let take = Arc::new(take);
-    let router = axum::Router::new().route(
-        "/",
-        post(move |bytes: Bytes| {
-            let take = Arc::clone(&take);
-            async move { take(bytes).await }
-        }),
-    );
+    let router = axum::Router::new()
+        .route("/", post(take))
+        .with_state((app, Arc::new(sqs)));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, router).await });

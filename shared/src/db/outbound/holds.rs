@@ -10,7 +10,7 @@ use crate::domain::send::{HOLD_WAIT, Hold};
 
 /// Whose messages wait.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Held<'a> {
+pub(super) struct Whose<'a> {
     pub(super) waba_id: &'a str,
     pub(super) phone_number_id: &'a str,
     /// As it was stored when it was refused.
@@ -20,7 +20,7 @@ pub(super) struct Held<'a> {
 /// Holds an account or a number.
 pub(super) async fn put(
     client: &impl GenericClient,
-    held: Held<'_>,
+    whose: Whose<'_>,
     hold: Hold,
     code: Option<i64>,
 ) -> Result<(), DbError> {
@@ -31,9 +31,9 @@ pub(super) async fn put(
         set reason = excluded.reason, code = excluded.code, next_try_at = excluded.next_try_at, token_digest = excluded.token_digest,
             since = case when h.reason = excluded.reason then h.since else now() end";
     let scope_id = if hold.scope() == "account" {
-        held.waba_id
+        whose.waba_id
     } else {
-        held.phone_number_id
+        whose.phone_number_id
     };
     client
         .execute_typed(
@@ -44,7 +44,7 @@ pub(super) async fn put(
                 (&hold.reason(), Type::TEXT),
                 (&code, Type::INT8),
                 (&HOLD_WAIT.as_secs_f64(), Type::FLOAT8),
-                (&held.access_token.unwrap_or_default(), Type::TEXT),
+                (&whose.access_token.unwrap_or_default(), Type::TEXT),
             ],
         )
         .await?;
@@ -74,12 +74,12 @@ pub async fn hold_by_statuses(
             "an account or a number may not send, its messages wait"
         );
         let token = super::stored_token(client, &number.waba_id).await?;
-        let held = Held {
+        let whose = Whose {
             waba_id: &number.waba_id,
             phone_number_id: &number.phone_number_id,
             access_token: token.as_deref(),
         };
-        put(client, held, hold, error.code).await?;
+        put(client, whose, hold, error.code).await?;
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Transaction};
 
 use super::Owed;
-use super::holds::{self, Held};
+use super::holds::{self, Whose};
 use crate::db::events::Told;
 use crate::db::{DbError, accounts, events, ingest, quarantine, signals};
 use crate::domain::customer::{Customer, CustomerId, Identity};
@@ -263,13 +263,13 @@ async fn wait_again(
 }
 
 async fn put_hold(transaction: &Transaction<'_>, owed: &Owed, hold: Hold, error: &MessageError) -> Result<(), DbError> {
-    let held = Held {
+    let whose = Whose {
         waba_id: &owed.waba_id,
         phone_number_id: &owed.phone_number_id,
         // The token that was refused, not one that came since.
         access_token: owed.access_token.as_deref(),
     };
-    holds::put(transaction, held, hold, error.code).await
+    holds::put(transaction, whose, hold, error.code).await
 }
 
 fn customer_of(owed: &Owed) -> Customer {
