@@ -321,6 +321,16 @@ async fn a_reaction_to_a_deleted_message_brings_nothing_of_it_back() {
 }
 
 #[tokio::test]
+async fn a_conversation_from_before_customers_had_ids_shows_its_reaction_too() {
+    let desk = Desk::new().await;
+    let conversation = desk.conversation(CUSTOMER).await;
+    let wamid = format!("wamid.inbound{conversation}");
+    let (status, reply) = desk.react(conversation, &wamid, "👍", &key()).await;
+    assert_eq!(status, StatusCode::OK, "{reply}");
+    desk.shows(conversation, &wamid, Some("👍")).await;
+}
+
+#[tokio::test]
 async fn the_window_holds_for_reactions_too() {
     let desk = Desk::new().await;
     let (conversation, wamid) = desk.customer_writes(CUSTOMER, "Hello?").await;

@@ -25,7 +25,7 @@ fn offer(to: &str) -> Value {
             {"type": "text", "parameter_name": "discount", "text": "20%"}]}]}})
 }
 
-fn with(mut request: Value, changes: Value) -> Value {
+fn with(mut request: Value, changes: &Value) -> Value {
     let changes = changes.as_object().unwrap().clone();
     request.as_object_mut().unwrap().extend(changes);
     request
@@ -60,7 +60,7 @@ impl Desk {
 async fn a_template_begins_the_conversation_with_a_new_customer() {
     let desk = Desk::new().await;
     let key = Uuid::new_v4().to_string();
-    let request = with(update("+49 151 1234-5678"), json!({"message_id": key}));
+    let request = with(update("+49 151 1234-5678"), &json!({"message_id": key}));
     let (status, reply) = desk.send(request.clone()).await;
     assert_eq!(
         (status, &reply["result"]),
@@ -137,21 +137,21 @@ async fn a_template_to_a_known_customer_goes_into_the_conversation_that_there_is
 async fn a_key_stands_for_one_template_to_one_customer() {
     let desk = Desk::new().await;
     let key = json!({"message_id": Uuid::new_v4()});
-    let (status, reply) = desk.send(with(update(CUSTOMER), key.clone())).await;
+    let (status, reply) = desk.send(with(update(CUSTOMER), &key)).await;
     assert_eq!(status, StatusCode::OK, "{reply}");
     for request in [
         update("+4915112345679"),
         offer(CUSTOMER),
         with(
             update(CUSTOMER),
-            json!({"template": {"name": "hello_world", "language": {"code": "en_US"}}}),
+            &json!({"template": {"name": "hello_world", "language": {"code": "en_US"}}}),
         ),
     ] {
-        let (status, error) = desk.refused(with(request, key.clone())).await;
+        let (status, error) = desk.refused(with(request, &key)).await;
         assert_eq!((status, &error["code"]), (409, &json!("message_id_in_use")));
     }
     let stranger = desk.database.add_number("900399", "700399").await;
-    let mut request = with(update("+4915112345680"), key.clone());
+    let mut request = with(update("+4915112345680"), &key);
     request["phone_number_id"] = json!("700399");
     let (status, reply) = post_as(
         stranger,
@@ -173,7 +173,7 @@ async fn two_at_once_begin_one_conversation() {
     // The list of templates is there before, so that they come to the database together.
     desk.send(update("+4915112345600")).await;
     let key = Uuid::new_v4();
-    let same = (0..5).map(|_| with(update(CUSTOMER), json!({"message_id": key})));
+    let same = (0..5).map(|_| with(update(CUSTOMER), &json!({"message_id": key})));
     let others = (0..5).map(|_| update(CUSTOMER));
     let replies = join_all(same.chain(others).map(|request| desk.send(request))).await;
     let mut conversations: Vec<i64> = replies
@@ -247,7 +247,7 @@ async fn who_opts_out_while_an_offer_waits_does_not_get_it() {
     desk.fault(json!({"kind": "http_error", "status": 503, "code": 131_016, "times": 1}))
         .await;
     let key = Uuid::new_v4().to_string();
-    let (status, _) = desk.send(with(offer(CUSTOMER), json!({"message_id": key}))).await;
+    let (status, _) = desk.send(with(offer(CUSTOMER), &json!({"message_id": key}))).await;
     assert_eq!(status, StatusCode::ACCEPTED);
     let stop = "update chat_conversations set marketing_opted_out_at = now()";
     desk.database.client.batch_execute(stop).await.unwrap();
@@ -266,11 +266,11 @@ async fn what_is_refused_leaves_nothing_behind() {
     desk.database.add_number("900399", "700399").await;
     for number in ["700399", "1", "700300 "] {
         let (status, error) = desk
-            .refused(with(update(CUSTOMER), json!({"phone_number_id": number})))
+            .refused(with(update(CUSTOMER), &json!({"phone_number_id": number})))
             .await;
         assert_eq!((status, &error["code"]), (404, &json!("not_found")), "{number}");
     }
-    let template = |template: Value| with(update(CUSTOMER), json!({ "template": template }));
+    let template = |template: Value| with(update(CUSTOMER), &json!({ "template": template }));
     let english = json!({"code": "en_US"});
     let body = |count: usize| {
         let parameters = vec![json!({"type": "text", "text": "x"}); count];
@@ -292,8 +292,11 @@ async fn what_is_refused_leaves_nothing_behind() {
             json!({"message": "Hi", "to": CUSTOMER, "phone_number_id": NUMBER}),
             "conversation_id",
         ),
-        (with(update(CUSTOMER), json!({"to": "Ada"})), "to"),
-        (with(update(CUSTOMER), json!({"reply_to": "wamid.unknown"})), "reply_to"),
+        (with(update(CUSTOMER), &json!({"to": "Ada"})), "to"),
+        (
+            with(update(CUSTOMER), &json!({"reply_to": "wamid.unknown"})),
+            "reply_to",
+        ),
         (
             template(json!({"name": "nothing", "language": english})),
             "template.name",
@@ -336,9 +339,9 @@ async fn a_number_and_a_customer_that_are_named_must_be_the_conversations() {
     ] {
         for request in [
             json!({"message": "Hi", "conversation_id": conversation}),
-            with(update(CUSTOMER), json!({"conversation_id": conversation})),
+            with(update(CUSTOMER), &json!({"conversation_id": conversation})),
         ] {
-            let (status, error) = desk.refused(with(request, changes.clone())).await;
+            let (status, error) = desk.refused(with(request, &changes)).await;
             assert_eq!((status, &error["field"]), (422, &json!(field)), "{error}");
         }
     }

@@ -165,7 +165,7 @@ impl Desk {
     /// The messages function, asked as the agent.
     pub(crate) async fn ask(&self, path: &str) -> Reply {
         let app = messages::App {
-            http: self.http_app(&self.outbound.database),
+            http: http_app(&self.outbound.database),
             storage: self.outbound.storage.clone(),
             media_queue: self.outbound.queue.clone(),
         };
@@ -183,20 +183,13 @@ impl Desk {
         message.unwrap().clone()
     }
 
-    fn http_app(&self, database: &Database) -> shared::http::App {
-        shared::http::App {
-            database: database.clone(),
-            authenticator: authenticator(),
-        }
-    }
-
     /// The send function, with connections of its own where they are given.
     pub(crate) fn send_function(&self, outbound: Option<Outbound>) -> axum::Router {
         let outbound = Outbound {
             lease: send::LEASE,
             ..outbound.unwrap_or_else(|| self.outbound.clone())
         };
-        let http = self.http_app(&outbound.database);
+        let http = http_app(&outbound.database);
         send::service(send::App { http, outbound })
     }
 
@@ -320,6 +313,13 @@ impl Desk {
     }
 }
 
+fn http_app(database: &Database) -> shared::http::App {
+    shared::http::App {
+        database: database.clone(),
+        authenticator: authenticator(),
+    }
+}
+
 /// Asks until there is an answer.
 pub(crate) async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     let begun = Instant::now();
@@ -346,14 +346,13 @@ pub(crate) async fn post_as(user: Uuid, service: axum::Router, path: &str, body:
 
 /// Takes webhooks as the webhook function and the queue do, and gives them to the consumer.
 async fn take_webhooks(database: Database) -> String {
-    let (sqs, queue) = SqsStub::start().await;
+    let (_, queue) = SqsStub::start().await;
     let app = Arc::new(consumer::App {
         database,
         media_queue: queue.clone(),
         queue,
     });
     let take = async move |bytes: Bytes| {
-        let _alive = &sqs;
         let mut record = SqsMessage::default();
         record.message_id = Some("1".to_owned());
         record.body = Some(String::from_utf8(bytes.to_vec()).unwrap());

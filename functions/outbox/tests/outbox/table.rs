@@ -28,10 +28,16 @@ struct Row {
     media: Value,
 }
 
+fn body(kind: &str, object: Value) -> Value {
+    let mut body = json!({ "type": kind });
+    body[kind] = object;
+    body
+}
+
 /// A message without a file, whose words are these.
 fn words(kind: &str, object: Value, content: &str, metadata: Value) -> Row {
     Row {
-        body: json!({"type": kind, kind: object}),
+        body: body(kind, object),
         content: json!(content),
         caption: Value::Null,
         metadata,
@@ -42,7 +48,7 @@ fn words(kind: &str, object: Value, content: &str, metadata: Value) -> Row {
 /// A file, by its link or by Meta's id.
 fn file(kind: &str, object: Value, caption: Value, metadata: Value, media: Value) -> Row {
     Row {
-        body: json!({"type": kind, kind: object}),
+        body: body(kind, object),
         content: Value::Null,
         caption,
         metadata,

@@ -229,7 +229,7 @@ mod tests {
     fn graph_may_ask_for_a_longer_wait() {
         let outcome = Outcome::Refused {
             error: MessageError::own("HTTP 429", None, true),
-            retry_after: Some(Duration::from_secs(60)),
+            retry_after: Some(Duration::from_mins(1)),
         };
         assert!(matches!(judged(outcome, 1, Duration::ZERO), Verdict::Later { wait, .. } if wait.as_secs() == 60));
     }
