@@ -637,6 +637,11 @@ async fn every_code_of_a_failed_status_fails_the_message_and_says_whether_anothe
             "{code}"
         );
         // A code that speaks of the account or the number holds it, as in an answer.
+        let held = REFUSALS.into_iter().find_map(|(_, held_by, _, then)| match then {
+            Then::Held(state) if held_by == code => Some(state),
+            _ => None,
+        });
+        assert_eq!(desk.account_status().await, held.unwrap_or("active"), "{code}");
         let release = "delete from chat_holds";
         desk.database.client.batch_execute(release).await.unwrap();
         // By itself nothing is sent again.
