@@ -7,6 +7,7 @@ mod hostile;
 mod outage;
 mod poison;
 mod replay;
+mod sending;
 mod stack;
 mod tenants;
 mod tokens;

@@ -12,7 +12,7 @@ const CUSTOMER: &str = "+4915112345678";
 const OTHER: &str = "+4915112345679";
 
 impl Desk {
-    async fn account_status(&self) -> String {
+    pub(crate) async fn account_status(&self) -> String {
         let user = self.user;
         let numbers = self
             .outbound

@@ -3,8 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "a panic of a test's helper says where")]
 
 mod crashes;
+mod files;
 mod holds;
 mod pace;
+mod reactions;
 mod retries;
 mod signals;
+mod start;
 mod support;
+mod table;

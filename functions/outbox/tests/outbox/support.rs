@@ -14,12 +14,12 @@ use shared::db::Database;
 use shared::db::outbound::Pace;
 use shared::db::settings::Settings as DatabaseSettings;
 use shared::domain::send::Patience;
-use shared::http::auth::Authenticator;
 use shared::outbound::{Outbound, Settings};
+use shared::testing::api::{Api, Reply, authenticator};
 use shared::testing::outbound::outbound;
 use shared::testing::proxy::Proxy;
 use shared::testing::sqs::SqsStub;
-use shared::testing::{ISSUER, JWT_SECRET, TestDatabase, agent_token, create_secret, emulated_aws};
+use shared::testing::{TestDatabase, agent_token, create_secret, emulated_aws};
 use shared::tokens::KeyRing;
 use tokio::net::TcpListener;
 use tower::ServiceExt;
@@ -31,6 +31,8 @@ pub(crate) const TOKEN: &str = "EAAoutboxtoken";
 
 /// Long enough for every test.
 const DEADLINE: Duration = Duration::from_secs(110);
+/// How long something may take that takes well under a second on an idle machine.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) struct Desk {
     pub(crate) database: TestDatabase,
@@ -41,6 +43,8 @@ pub(crate) struct Desk {
     pub(crate) http: reqwest::Client,
     pub(crate) ring: KeyRing,
     pub(crate) ring_arn: String,
+    pub(crate) s3: aws_sdk_s3::Client,
+    pub(crate) bucket: String,
 }
 
 /// What a desk can be given otherwise.
@@ -95,6 +99,10 @@ impl Desk {
         let ring_arn = create_secret(&aws, &ring).await;
         let ring = KeyRing::parse(&ring).unwrap();
         let (sqs, queue) = SqsStub::start().await;
+        let config = aws_sdk_s3::config::Builder::from(&aws).force_path_style(true).build();
+        let s3 = aws_sdk_s3::Client::from_conf(config);
+        let bucket = format!("media-{}", Uuid::new_v4());
+        s3.create_bucket().bucket(&bucket).send().await.unwrap();
         let outbound = Outbound {
             settings: Settings {
                 patience: wishes.patience,
@@ -102,7 +110,7 @@ impl Desk {
                     messages_per_second: wishes.messages_per_second,
                 },
             },
-            ..outbound(database.pool(), &aws, ring_arn.clone(), &simulator, "unused", queue)
+            ..outbound(database.pool(), &aws, ring_arn.clone(), &simulator, &bucket, queue)
         };
         let desk = Self {
             database,
@@ -113,6 +121,8 @@ impl Desk {
             http: reqwest::Client::new(),
             ring,
             ring_arn,
+            s3,
+            bucket,
         };
         desk.store_token(&desk.ring.encrypt(WABA, TOKEN).unwrap()).await;
         desk
@@ -138,16 +148,49 @@ impl Desk {
         id
     }
 
+    /// Has a customer write through the simulator; the conversation, and the message's wamid.
+    pub(crate) async fn customer_writes(&self, phone: &str, text: &str) -> (i64, String) {
+        let url = format!("{}/_simulator/customer-messages", self.simulator);
+        let body = json!({"phone_number_id": NUMBER, "from": phone, "text": {"body": text}});
+        let answer = self.http.post(url).json(&body).send().await.unwrap();
+        let answer: Value = answer.error_for_status().unwrap().json().await.unwrap();
+        let wamid = answer["wamid"].as_str().unwrap().to_owned();
+        let find = format!("select to_jsonb(conversation_id) from chat_messages where wa_message_id = '{wamid}'");
+        let conversation = until("the customer's message", async || {
+            let ids = self.database.json(&find).await;
+            ids.first().and_then(Value::as_i64)
+        });
+        (conversation.await, wamid)
+    }
+
+    /// The messages function, asked as the agent.
+    pub(crate) async fn ask(&self, path: &str) -> Reply {
+        let app = messages::App {
+            http: http_app(&self.outbound.database),
+            storage: self.outbound.storage.clone(),
+            media_queue: self.outbound.queue.clone(),
+        };
+        Api::new(messages::service(app), self.user).get(path).await
+    }
+
+    /// A message as its conversation shows it, by our id or the wamid.
+    pub(crate) async fn shown(&self, conversation: i64, id: &str) -> Value {
+        let path = format!("/api/live-chat/messages?conversation_id={conversation}&limit=100");
+        let page = self.ask(&path).await.ok();
+        let messages = page["messages"].as_array().unwrap();
+        let message = messages
+            .iter()
+            .find(|message| message["message_id"] == id || message["wa_message_id"] == id);
+        message.unwrap().clone()
+    }
+
     /// The send function, with connections of its own where they are given.
     pub(crate) fn send_function(&self, outbound: Option<Outbound>) -> axum::Router {
         let outbound = Outbound {
             lease: send::LEASE,
             ..outbound.unwrap_or_else(|| self.outbound.clone())
         };
-        let http = shared::http::App {
-            database: outbound.database.clone(),
-            authenticator: Authenticator::new(ISSUER, None, Some(JWT_SECRET)).unwrap(),
-        };
+        let http = http_app(&outbound.database);
         send::service(send::App { http, outbound })
     }
 
@@ -224,9 +267,14 @@ impl Desk {
         self.simulator("messages").await
     }
 
+    /// All that Graph was asked.
+    pub(crate) async fn log(&self) -> Vec<Value> {
+        self.simulator("requests").await
+    }
+
     /// What Graph was asked to send, whatever it answered.
     pub(crate) async fn requests(&self) -> Vec<Value> {
-        let all = self.simulator("requests").await;
+        let all = self.log().await;
         all.into_iter()
             .filter(|request| request["body"]["type"].is_string())
             .collect()
@@ -234,11 +282,7 @@ impl Desk {
 
     /// The read receipts and typing indicators that Graph was asked for.
     pub(crate) async fn receipts(&self) -> Vec<Value> {
-        let bodies = self
-            .simulator("requests")
-            .await
-            .into_iter()
-            .map(|mut request| request["body"].take());
+        let bodies = self.log().await.into_iter().map(|mut request| request["body"].take());
         bodies.filter(|body| body["status"] == "read").collect()
     }
 
@@ -252,15 +296,10 @@ impl Desk {
 
     /// Waits until the message has this state.
     pub(crate) async fn reaches(&self, message_id: &str, status: &str) {
-        let begun = Instant::now();
-        while self.state(message_id).await.0 != status {
-            assert!(
-                begun.elapsed() < Duration::from_secs(20),
-                "{:?}",
-                self.state(message_id).await
-            );
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        until(status, async || {
+            (self.state(message_id).await.0 == status).then_some(())
+        })
+        .await;
     }
 
     /// Sending whose connections to the database lead through a proxy.
@@ -272,6 +311,25 @@ impl Desk {
             ..self.outbound.clone()
         };
         (proxy, outbound)
+    }
+}
+
+fn http_app(database: &Database) -> shared::http::App {
+    shared::http::App {
+        database: database.clone(),
+        authenticator: authenticator(),
+    }
+}
+
+/// Asks until there is an answer.
+pub(crate) async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(begun.elapsed() < PATIENCE, "waited in vain for: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 

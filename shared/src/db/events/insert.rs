@@ -98,6 +98,7 @@ pub async fn bind_unanswered(
         set wa_message_id = event.wa_message_id, status = 'pending', error = null
         from event
         where m.id = event.message";
+    // WhatsApp's clock has seconds: a reaction is not older than one that was answered before it was sent.
     const BIND_REACTIONS: &str = "
         with event as (
           select distinct on (s.id) s.id, event.phone_number_id, event.wa_message_id, event.occurred_at, c.customer_id
@@ -113,7 +114,7 @@ pub async fn bind_unanswered(
         from event
         where s.id = event.id
         returning event.phone_number_id, s.request ->> 'reply_to', event.wa_message_id, s.request -> 'object' ->> 'emoji',
-                  event.occurred_at, event.customer_id";
+                  greatest(event.occurred_at, s.attempted_at), event.customer_id";
     let ours: Vec<(&str, &str, &str, Timestamp)> = events
         .iter()
         .filter_map(|event| {

@@ -296,9 +296,11 @@ async fn learn_identity(
 ) -> Result<bool, DbError> {
     let Some(phone) = phone else { return Ok(false) };
     let before = match &owed.recipient {
+        // A reaction is its customer's, who has no id yet in conversations from before there were any.
+        Recipient::Phone(before) if before == phone && owed.request.is_reaction() => None,
         Recipient::Phone(before) if before == phone => return Ok(false),
-        Recipient::Phone(before) => CustomerId::Phone(before.clone()),
-        Recipient::UserId(before) => CustomerId::UserId(before.clone()),
+        Recipient::Phone(before) => Some(CustomerId::Phone(before.clone())),
+        Recipient::UserId(before) => Some(CustomerId::UserId(before.clone())),
     };
     let number = accounts::find_number(transaction, &owed.waba_id, &owed.phone_number_id).await?;
     let Some(number) = number else {
@@ -309,7 +311,7 @@ async fn learn_identity(
             phone: Some(phone.to_owned()),
             user_id: None,
         },
-        others: vec![before],
+        others: before.into_iter().collect(),
     };
     ingest::identify(transaction, &number, &identity, seen, wamids).await?;
     Ok(true)
