@@ -219,6 +219,33 @@ pub async fn release_reconnected(client: &impl GenericClient) -> Result<u64, DbE
     Ok(count.unsigned_abs())
 }
 
+/// Lets the messages of an account go on that was held for its token, which is known to work now. Tells whether it was held. Does nothing
+/// where the stored token is not `access_token` any more.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn release_working(client: &impl GenericClient, waba_id: &str, access_token: &str) -> Result<bool, DbError> {
+    const RELEASE: &str = "
+        with working as (
+          delete from chat_holds h
+          using waba_accounts a
+          where h.scope = 'account' and h.scope_id = $1 and h.reason = 'reconnect_required'
+            and a.waba_id = $1 and a.access_token = $2
+          returning h.scope_id
+        ), woken as (
+          update chat_sends s set next_try_at = now()
+          from working w
+          join chat_conversations c on c.waba_id = w.scope_id
+          where s.conversation_id = c.id and s.settled_at is null and s.attempted_at is null
+        )
+        select count(*) from working";
+    let row = client
+        .query_typed_one(RELEASE, &[(&waba_id, Type::TEXT), (&access_token, Type::TEXT)])
+        .await?;
+    let count: i64 = row.try_get(0)?;
+    Ok(count > 0)
+}
+
 /// The token of an account as it is stored now.
 ///
 /// # Errors

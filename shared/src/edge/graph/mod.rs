@@ -100,6 +100,18 @@ impl Graph {
         self.post(token, phone_number_id, body).await.map(drop)
     }
 
+    /// Asks for a phone number of the account, which every token that may act for it can see.
+    /// Source: <https://developers.facebook.com/docs/graph-api/reference/whats-app-business-account/phone_numbers>.
+    ///
+    /// # Errors
+    /// Tells a token that was refused from an answer that did not come or is none of Graph's.
+    pub async fn check_token(&self, token: &str, waba_id: &str) -> Result<(), GraphError> {
+        let url = format!("{}/{}/phone_numbers", self.base, path_segment(waba_id));
+        let request = self.http.get(url).query(&[("fields", "id"), ("limit", "1")]);
+        let answer = ask(request.bearer_auth(token), LARGEST_ANSWER).await?;
+        answer["data"].is_array().then_some(()).ok_or(GraphError::Unanswered)
+    }
+
     async fn post(&self, token: &str, phone_number_id: &str, body: &Value) -> Result<Value, GraphError> {
         let url = format!("{}/{}/messages", self.base, path_segment(phone_number_id));
         ask(self.http.post(url).bearer_auth(token).json(body), LARGEST_ANSWER).await
