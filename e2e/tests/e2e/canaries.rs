@@ -445,7 +445,7 @@ impl Scene {
         self.canaries
             .secrets
             .insert("a forged token".to_owned(), forged.clone());
-        let long = word.repeat(10_000);
+        let (long, phone) = (word.repeat(10_000), self.canaries.phone("a number in a path"));
         for (method, path, body) in [
             (
                 Method::POST,
@@ -472,6 +472,8 @@ impl Scene {
             (Method::PATCH, "conversations/1", json!({"status": word})),
             (Method::GET, "messages?conversation_id=2000000000", Value::Null),
             (Method::GET, "conversations?limit=none", Value::Null),
+            (Method::GET, &format!("conversations/{phone}"), Value::Null),
+            (Method::GET, &format!("media/{phone}"), Value::Null),
             (Method::GET, "templates?phone_number_id=none", Value::Null),
         ] {
             for bearer in [self.stack.get("agent_token"), &token, &forged] {

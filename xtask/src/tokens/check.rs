@@ -81,6 +81,6 @@ fn describe(error: &TokenError) -> &'static str {
         TokenError::Plaintext => "plain text, which is not sent with: `tokens encrypt` encrypts it",
         TokenError::Malformed | TokenError::UnknownKey(_) | TokenError::Undecryptable => "cannot be decrypted",
         TokenError::Ring(_) => "cannot be decrypted: the key ring is malformed",
-        TokenError::Secret(_) => "cannot be read from Secrets Manager",
+        TokenError::NoSecret(_) | TokenError::Secret(_) => "cannot be read from Secrets Manager",
     }
 }

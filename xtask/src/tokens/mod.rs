@@ -80,18 +80,15 @@ struct Installation {
 impl Installation {
     /// The one of the environment, or else the local stack.
     async fn find(stack_folder: &Path) -> Result<Self> {
-        let (url, aws, ring_arn, graph) = match config::optional("DATABASE_URL") {
-            Some(url) => {
-                let arn = config::required("TOKEN_KEYS_SECRET_ARN")?;
-                (url, aws_config::load_from_env().await, arn, Graph::from_env()?)
-            }
-            None => {
-                let stack = StackFile::read(stack_folder)
-                    .context("DATABASE_URL is not set, and there is no local stack to take it from")?;
-                let graph = Graph::new(&stack.graph_url, GRAPH_VERSION)?;
-                let aws = stack.aws().await;
-                (stack.database_url, aws, stack.token_keys_secret_arn, graph)
-            }
+        let (url, aws, ring_arn, graph) = if let Some(url) = config::optional("DATABASE_URL") {
+            let arn = config::required("TOKEN_KEYS_SECRET_ARN")?;
+            (url, aws_config::load_from_env().await, arn, Graph::from_env()?)
+        } else {
+            let stack = StackFile::read(stack_folder)
+                .context("DATABASE_URL is not set, and there is no local stack to take it from")?;
+            let graph = Graph::new(&stack.graph_url, GRAPH_VERSION)?;
+            let aws = stack.aws().await;
+            (stack.database_url, aws, stack.token_keys_secret_arn, graph)
         };
         let database = Settings::from_url(&url)?
             .connect()

@@ -46,7 +46,9 @@ impl RingSecret {
     /// The ring as it is now.
     pub(super) async fn read(&self) -> Result<Ring> {
         let answer = self.client.get_secret_value().secret_id(&self.arn).send().await;
-        let answer = answer.map_err(failure).context("the key ring cannot be read")?;
+        let answer = answer
+            .map_err(|error| failure(&error))
+            .context("the key ring cannot be read")?;
         Ok(Ring {
             text: answer.secret_string.context("the key ring holds bytes, not text")?,
             version: answer.version_id.context("the key ring has no version")?,
@@ -62,7 +64,9 @@ impl RingSecret {
         let text = change(&old.text)?;
         let put = self.client.put_secret_value().secret_id(&self.arn);
         let put = put.secret_string(&text).version_stages(CANDIDATE).send().await;
-        let put = put.map_err(failure).context("the key ring cannot be written")?;
+        let put = put
+            .map_err(|error| failure(&error))
+            .context("the key ring cannot be written")?;
         let version = put.version_id.context("the new key ring has no version")?;
         let promote = self.client.update_secret_version_stage().secret_id(&self.arn);
         let promote = promote
@@ -78,7 +82,7 @@ impl RingSecret {
                         "the key ring was changed by somebody else meanwhile: nothing is lost, run the command again"
                     );
                 }
-                return Err(failure(error)).context("the key ring cannot be replaced");
+                return Err(failure(&error)).context("the key ring cannot be replaced");
             }
         }
         Ok(Ring { text, version })
@@ -86,7 +90,7 @@ impl RingSecret {
 }
 
 /// AWS's error code and no more: messages and requests may quote what was sent.
-fn failure<E: ProvideErrorMetadata, R>(error: SdkError<E, R>) -> anyhow::Error {
+fn failure<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> anyhow::Error {
     let code = error.as_service_error().and_then(ProvideErrorMetadata::code);
     anyhow::anyhow!("Secrets Manager: {}", code.unwrap_or("no answer"))
 }
