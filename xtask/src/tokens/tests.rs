@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::ring::RingSecret;
 use super::rotate::{self, Waits};
-use super::{BATCH, Installation, encrypt};
+use super::{BATCH, Installation, check, encrypt};
 
 const NO_WAITS: Waits = Waits {
     spread: Duration::ZERO,
@@ -177,4 +177,52 @@ async fn a_ring_that_changed_since_it_was_read_is_not_overwritten() {
     assert_eq!(fixture.ring().await.0.active(), newer.keys().unwrap().active());
     secret.change(&newer, add_key).await.unwrap();
     assert_eq!(fixture.ring().await.0.active(), "k3");
+}
+
+#[tokio::test]
+async fn a_check_lets_go_on_what_waited_for_a_token_that_works_and_nothing_else() {
+    let fixture = Fixture::new().await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let graph = format!("http://{}", listener.local_addr().unwrap());
+    let number = |waba_id: &str| simulator::Number {
+        phone_number_id: format!("{waba_id}0"),
+        waba_id: waba_id.to_owned(),
+        access_token: format!("EAA{waba_id}"),
+        ..simulator::Number::default()
+    };
+    let config = simulator::Config {
+        numbers: vec![number("1"), number("2")],
+        ..simulator::Config::default()
+    };
+    tokio::spawn(simulator::serve(listener, config));
+    for waba_id in ["1", "2"] {
+        fixture.store_encrypted(waba_id).await;
+    }
+    let held = "
+        insert into chat_holds (scope, scope_id, reason, next_try_at) values
+          ('account', '1', 'reconnect_required', now()), ('account', '2', 'restricted', now()), ('account', '3', 'reconnect_required', now());
+        insert into chat_conversations (waba_id, phone_number_id, customer_phone)
+        values ('1', '10', '+4915112345678'), ('3', '30', '+4915112345678');
+        insert into chat_sends (conversation_id, request_hash, next_try_at)
+        select id, '', now() + interval '1 hour' from chat_conversations";
+    fixture.database.client.batch_execute(held).await.unwrap();
+    let check = async || {
+        let installation = Installation {
+            graph: Graph::new(&graph, "v26.0").unwrap(),
+            ..fixture.installation().await
+        };
+        check::run(&installation).await
+    };
+    check().await.unwrap();
+    let holds = "select to_jsonb(scope_id) from chat_holds order by 1";
+    assert_eq!(fixture.database.json(holds).await, ["2", "3"]);
+    let due = "select to_jsonb(c.waba_id) from chat_sends s join chat_conversations c on c.id = s.conversation_id where s.next_try_at <= now()";
+    assert_eq!(fixture.database.json(due).await, ["1"]);
+
+    // Another account's token.
+    let refused = fixture.first.encrypt("3", "EAA1").unwrap();
+    fixture.store("3", &refused).await;
+    let error = check().await.unwrap_err().to_string();
+    assert_eq!(error, "1 of 3 accounts have no token that works");
+    assert_eq!(fixture.database.json(holds).await, ["2", "3"]);
 }
