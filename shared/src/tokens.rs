@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+use aws_lc_rs::rand;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
@@ -64,11 +65,8 @@ impl KeyRing {
     /// # Errors
     /// When it is not of the documented form.
     pub fn parse(text: &str) -> Result<Self, TokenError> {
-        let mut texts: BTreeMap<String, String> =
-            serde_json::from_str(text).map_err(|_| TokenError::Ring("it is not a JSON object of strings"))?;
-        let active = texts
-            .remove("active")
-            .ok_or(TokenError::Ring("it names no active key"))?;
+        let mut texts = read_ring(text)?;
+        let active = texts.remove(ACTIVE).ok_or(TokenError::Ring("it names no active key"))?;
         let keys = texts
             .into_iter()
             .map(|(id, digits)| {
@@ -85,6 +83,17 @@ impl KeyRing {
             return Err(TokenError::Ring("the active key is not among its keys"));
         }
         Ok(Self { active, keys })
+    }
+
+    /// The id of the key that tokens are encrypted with now.
+    #[must_use]
+    pub fn active(&self) -> &str {
+        &self.active
+    }
+
+    /// The ids of the keys that tokens may still be encrypted with beside the active one.
+    pub fn old_keys(&self) -> impl Iterator<Item = &str> {
+        self.keys.keys().map(String::as_str).filter(|id| *id != self.active)
     }
 
     /// Encrypts a token for its account's row, with the active key.
@@ -116,6 +125,50 @@ impl KeyRing {
             .map_err(|_| TokenError::Undecryptable)?;
         String::from_utf8(token.to_vec()).map_err(|_| TokenError::Undecryptable)
     }
+}
+
+/// The member of a ring that names a key instead of being one.
+const ACTIVE: &str = "active";
+
+fn read_ring(text: &str) -> Result<BTreeMap<String, String>, TokenError> {
+    serde_json::from_str(text).map_err(|_| TokenError::Ring("it is not a JSON object of strings"))
+}
+
+fn write_ring(texts: &BTreeMap<String, String>) -> String {
+    serde_json::json!(texts).to_string()
+}
+
+/// The text of a ring with one more key, which is random and active: `k` with the number after the highest.
+///
+/// # Errors
+/// When the text is not of the documented form, or the system has no randomness.
+pub fn add_key(text: &str) -> Result<String, TokenError> {
+    KeyRing::parse(text)?;
+    let mut texts = read_ring(text)?;
+    let numbers = texts.keys().filter_map(|id| id.strip_prefix('k')?.parse::<u32>().ok());
+    let id = format!("k{}", numbers.max().unwrap_or_default().saturating_add(1));
+    let mut key = [0; 32];
+    rand::fill(&mut key).map_err(|_| TokenError::Ring("there is no randomness for a new key"))?;
+    texts.insert(id.clone(), hex::encode(key));
+    texts.insert(ACTIVE.to_owned(), id);
+    Ok(write_ring(&texts))
+}
+
+/// The text of a ring whose old keys are only those that `is_kept` names.
+///
+/// # Errors
+/// When the text is not of the documented form.
+pub fn retire_keys(text: &str, is_kept: impl Fn(&str) -> bool) -> Result<String, TokenError> {
+    let ring = KeyRing::parse(text)?;
+    let mut texts = read_ring(text)?;
+    texts.retain(|id, _| id == ACTIVE || id == ring.active() || is_kept(id));
+    Ok(write_ring(&texts))
+}
+
+/// The id of the key that a stored token is encrypted with; `None` for what is not encrypted, or malformed.
+#[must_use]
+pub fn key_of(stored: &str) -> Option<&str> {
+    split_stored(stored).ok().map(|(id, _)| id)
 }
 
 fn split_stored(stored: &str) -> Result<(&str, &str), TokenError> {
@@ -232,6 +285,29 @@ mod tests {
         ));
         let lost = old.replace(":k1:", ":k9:");
         assert!(matches!(ring("k2").decrypt("waba", &lost), Err(TokenError::UnknownKey(id)) if id == "k9"));
+    }
+
+    #[test]
+    fn a_ring_gets_the_next_key_and_loses_those_that_nothing_needs() {
+        let first = format!(
+            r#"{{"active":"k9","k9":"{}","old":"{}"}}"#,
+            "0a".repeat(32),
+            "0b".repeat(32)
+        );
+        let stored = KeyRing::parse(&first).unwrap().encrypt("waba", "EAAtoken").unwrap();
+        let second = add_key(&first).unwrap();
+        let ring = KeyRing::parse(&second).unwrap();
+        assert_eq!(ring.active(), "k10");
+        assert_eq!(ring.old_keys().collect::<Vec<_>>(), ["k9", "old"]);
+        assert_eq!(ring.decrypt("waba", &stored).unwrap(), "EAAtoken");
+        assert_eq!(key_of(&ring.encrypt("waba", "EAAtoken").unwrap()), Some("k10"));
+        assert_ne!(second, add_key(&first).unwrap(), "a key is random");
+        let third = KeyRing::parse(&retire_keys(&second, |id| id == "old").unwrap()).unwrap();
+        assert_eq!(
+            (third.active(), third.old_keys().collect::<Vec<_>>()),
+            ("k10", vec!["old"])
+        );
+        assert!(add_key("{}").is_err() && retire_keys("{}", |_| true).is_err());
     }
 
     #[test]

@@ -21,6 +21,9 @@ pub(crate) struct Dev {
     /// Send to this Graph API instead of the simulator
     #[arg(long, value_name = "URL")]
     graph_url: Option<String>,
+    /// What the functions log (tracing's env-filter)
+    #[arg(long, value_name = "FILTER", default_value = "info")]
+    log_level: String,
     /// Where stack.json, the database and the logs go [default: .local; with --ephemeral, where a stack runs in .local already, a
     /// temporary folder]
     #[arg(long, value_name = "DIR")]
@@ -54,6 +57,7 @@ pub(crate) async fn run(root: &Path, command: &Dev) -> Result<()> {
             .clone()
             .unwrap_or_else(|| temporary.clone().unwrap_or(local)),
         graph_url: command.graph_url.clone(),
+        log_level: command.log_level.clone(),
         ports: Ports {
             aws: command.aws_port.unwrap_or_else(|| default_port(4566)),
             postgres: command.postgres_port.unwrap_or_else(|| default_port(54320)),

@@ -56,7 +56,6 @@ enum Command {
     Quarantine(quarantine::Quarantine),
     Dlq(dlq::Dlq),
     Measure(measure::Measure),
-    #[command(subcommand)]
     Tokens(tokens::Tokens),
     Openapi(openapi::Openapi),
     /// Stops or starts the database of a running stack

@@ -10,8 +10,8 @@ use crate::stack::{Stack, and_then, new_phone, until, until_within};
 
 const TRIGGERS: &str = "media_queue_url";
 
-/// A call of Lambda's API. The emulated one checks no signature, but its header names the service.
-async fn lambda(stack: &Stack, method: Method, path: &str, body: Option<Value>) -> Value {
+/// A call of Lambda's API about what gives a queue's messages to a function. The emulated one checks no signature, but its header names the service.
+pub(crate) async fn lambda(stack: &Stack, method: Method, path: &str, body: Option<Value>) -> Value {
     let scope =
         "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/lambda/aws4_request, SignedHeaders=host, Signature=0";
     let url = format!(
@@ -27,9 +27,9 @@ async fn lambda(stack: &Stack, method: Method, path: &str, body: Option<Value>) 
     answer.json().await.expect("it is JSON")
 }
 
-/// What gives the triggers to the media function.
-async fn mapping_of_triggers(stack: &Stack) -> String {
-    let arn = stack.queue_attribute(TRIGGERS, QueueAttributeName::QueueArn).await;
+/// What gives the messages of a queue of `stack.json` to its function.
+pub(crate) async fn mapping_of(stack: &Stack, queue: &str) -> String {
+    let arn = stack.queue_attribute(queue, QueueAttributeName::QueueArn).await;
     let list = lambda(stack, Method::GET, "", None).await;
     let mappings = list["EventSourceMappings"].as_array().expect("a list");
     let own = mappings
@@ -45,7 +45,7 @@ async fn mapping_of_triggers(stack: &Stack) -> String {
 async fn files_whose_triggers_are_all_lost_are_stored_by_the_clock() {
     const FILES: [&str; 3] = ["image", "document", "voice"];
     let stack = Stack::open();
-    let mapping = mapping_of_triggers(&stack).await;
+    let mapping = mapping_of(&stack, TRIGGERS).await;
     lambda(&stack, Method::PUT, &mapping, Some(json!({"Enabled": false}))).await;
     let lost = async {
         let phone = new_phone();

@@ -1,6 +1,7 @@
 //! The whole path, as its users go it. One test at a time: some of them stop the database.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+mod canaries;
 mod clock;
 mod conversation;
 mod hostile;

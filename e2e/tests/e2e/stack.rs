@@ -158,14 +158,27 @@ impl Stack {
         .await
     }
 
-    /// The queues of the emulated AWS.
-    pub(crate) async fn sqs(&self) -> aws_sdk_sqs::Client {
+    /// The SDK's settings for the emulated AWS.
+    pub(crate) async fn aws(&self) -> aws_config::SdkConfig {
         let aws = aws_config::defaults(aws_config::BehaviorVersion::latest())
             .region("us-east-1")
             .test_credentials()
             .endpoint_url(self.get("aws_endpoint_url"))
             .load();
-        aws_sdk_sqs::Client::new(&Box::pin(aws).await)
+        Box::pin(aws).await
+    }
+
+    /// The queues of the emulated AWS.
+    pub(crate) async fn sqs(&self) -> aws_sdk_sqs::Client {
+        aws_sdk_sqs::Client::new(&self.aws().await)
+    }
+
+    /// The key ring of the access tokens as it is now.
+    pub(crate) async fn key_ring(&self) -> Value {
+        let secrets = aws_sdk_secretsmanager::Client::new(&self.aws().await);
+        let ring = secrets.get_secret_value().secret_id(self.get("token_keys_secret_arn"));
+        let ring = Box::pin(ring.send()).await.expect("the ring is there");
+        serde_json::from_str(ring.secret_string().expect("it is text")).expect("it is JSON")
     }
 
     /// A number among the attributes of a queue of `stack.json`.

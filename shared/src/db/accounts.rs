@@ -207,16 +207,20 @@ pub async fn touch_numbers(
     Ok(())
 }
 
-/// Every account's stored token, for the tools that encrypt and check them.
+/// The stored tokens of the next `limit` accounts after `after` by `waba_id` (empty for the first), for the tools that encrypt and check
+/// them.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn list_tokens(client: &Client) -> Result<Vec<(String, String)>, DbError> {
+pub async fn list_tokens(client: &Client, after: &str, limit: i64) -> Result<Vec<(String, Option<String>)>, DbError> {
     const LIST: &str = "
-        select waba_id::text, access_token from waba_accounts
-        where coalesce(access_token, '') <> ''
-        order by waba_id";
-    let rows = client.query_typed(LIST, &[]).await?;
+        select waba_id::text, access_token::text from waba_accounts
+        where waba_id > $1
+        order by waba_id
+        limit $2";
+    let rows = client
+        .query_typed(LIST, &[(&after, Type::TEXT), (&limit, Type::INT8)])
+        .await?;
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
 

@@ -3,7 +3,7 @@
 
 use axum::Json;
 use axum::body::HttpBody;
-use axum::extract::Request;
+use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -255,7 +255,9 @@ impl IntoResponse for ApiError {
 pub async fn boundary(request: Request, next: Next) -> Response {
     let request_id = request.lambda_context_ref().map(|context| context.request_id.clone());
     let method = request.method().clone();
-    let path = request.uri().path().to_owned();
+    // Not the path: what a client puts where an id belongs may be a phone number.
+    let route = request.extensions().get::<MatchedPath>();
+    let route = route.map(|route| route.as_str().to_owned());
     // Also of a body that no handler reads.
     let mut response = if request.body().size_hint().lower() > BODY_LIMIT as u64 {
         ApiError::TooLarge.into_response()
@@ -270,9 +272,9 @@ pub async fn boundary(request: Request, next: Next) -> Response {
     };
     let status = error.status();
     if status.is_server_error() {
-        tracing::error!(%method, path, status = status.as_u16(), request_id, %error, "request failed");
+        tracing::error!(%method, route, status = status.as_u16(), request_id, %error, "request failed");
     } else {
-        tracing::info!(%method, path, status = status.as_u16(), code = error.code(), "request refused");
+        tracing::info!(%method, route, status = status.as_u16(), code = error.code(), "request refused");
     }
     let mut reply = (status, Json(json!(error.into_failure(request_id)))).into_response();
     if status == StatusCode::SERVICE_UNAVAILABLE {

@@ -6,16 +6,15 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName as System};
-use aws_sdk_sqs::{Client, Config};
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use shared::whatsapp::unit::{self, ENCODING_ATTRIBUTE, GZIP_BASE64};
 
 use self::queue::{DeadLetters, End, Wanted, system_attribute};
 use crate::show;
-use crate::stack::{REGION, StackFile};
+use crate::stack::StackFile;
 
 /// The dead-letter queues: of the local stack, or on AWS by `--queue-url`, with the credentials and the region of the environment
 #[derive(Args)]
@@ -102,18 +101,13 @@ async fn queues(stack_folder: &Path, command: &Dlq) -> Result<(Client, String, O
         bail!("--to-queue-url goes with --queue-url");
     }
     let stack = StackFile::read(stack_folder)?;
-    let config = Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new(REGION))
-        .credentials_provider(Credentials::new("test", "test", None, None, "the local stack"))
-        .endpoint_url(&stack.aws_endpoint_url)
-        .build();
+    let client = Client::new(&stack.aws().await);
     let (dead, source) = match command.queue {
         Name::Events => (stack.dead_letter_queue_url, stack.events_queue_url),
         Name::Media => (stack.media_dead_letter_queue_url, stack.media_queue_url),
         Name::Outbox => (stack.outbox_dead_letter_queue_url, stack.outbox_queue_url),
     };
-    Ok((Client::from_conf(config), dead, Some(source)))
+    Ok((client, dead, Some(source)))
 }
 
 async fn list(letters: &mut DeadLetters, limit: usize) -> Result<()> {

@@ -33,7 +33,7 @@ use state::Secrets;
 pub(crate) use state::StackFile;
 
 const DATABASE: &str = "waba";
-const GRAPH_VERSION: &str = "v26.0";
+pub(crate) const GRAPH_VERSION: &str = "v26.0";
 /// Nobody publishes keys there: the stack's tokens are signed by the legacy secret.
 const ISSUER: &str = "http://127.0.0.1/auth/v1";
 
@@ -45,6 +45,8 @@ pub(crate) struct Options {
     pub(crate) state_folder: PathBuf,
     /// Another Graph API than the simulator.
     pub(crate) graph_url: Option<String>,
+    /// What the functions log.
+    pub(crate) log_level: String,
     /// 0 takes any free port.
     pub(crate) ports: Ports,
 }
@@ -131,6 +133,7 @@ impl Stack {
             ("GraphVersion", GRAPH_VERSION),
             // On a desk nobody waits a quarter of an hour.
             ("ConfirmationSeconds", "60"),
+            ("LogLevel", &options.log_level),
             (
                 "Architecture",
                 if cfg!(target_arch = "aarch64") {
@@ -146,8 +149,9 @@ impl Stack {
         emulator
             .put_secret(deployment.output("WebhookSecretArn")?, &webhook_secret.to_string())
             .await?;
+        let token_keys_secret_arn = deployment.output("TokenKeysSecretArn")?;
         emulator
-            .put_secret(deployment.output("TokenKeysSecretArn")?, &token_keys.to_string())
+            .put_secret(token_keys_secret_arn, &token_keys.to_string())
             .await?;
 
         println!("Filling in the demo data");
@@ -181,6 +185,7 @@ impl Stack {
             jwt_secret: secrets.jwt_secret,
             jwt_issuer: ISSUER.to_owned(),
             token_keys,
+            token_keys_secret_arn: token_keys_secret_arn.to_owned(),
             user_id: demo::USER_ID.to_owned(),
             waba_id: demo::WABA_ID.to_owned(),
             phone_number_id: demo::PHONE_NUMBER_ID.to_owned(),

@@ -6,9 +6,13 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use aws_config::BehaviorVersion;
 use aws_lc_rs::rand;
+use aws_sdk_sqs::config::Credentials;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use super::REGION;
 
 /// The secrets of a stack. They are kept beside the database, whose access tokens are encrypted by one of them.
 #[derive(Serialize, Deserialize)]
@@ -65,7 +69,10 @@ pub(crate) struct StackFile {
     pub(crate) app_secret: String,
     pub(crate) jwt_secret: String,
     pub(crate) jwt_issuer: String,
-    pub(crate) token_keys: serde_json::Value,
+    /// The key ring as it was when the stack started.
+    pub(crate) token_keys: Value,
+    /// Where it is now.
+    pub(crate) token_keys_secret_arn: String,
     pub(crate) user_id: String,
     pub(crate) waba_id: String,
     pub(crate) phone_number_id: String,
@@ -74,6 +81,16 @@ pub(crate) struct StackFile {
 }
 
 impl StackFile {
+    /// The SDK's settings for the emulated AWS.
+    pub(crate) async fn aws(&self) -> aws_config::SdkConfig {
+        aws_config::defaults(BehaviorVersion::latest())
+            .region(REGION)
+            .credentials_provider(Credentials::new("test", "test", None, None, "the local stack"))
+            .endpoint_url(&self.aws_endpoint_url)
+            .load()
+            .await
+    }
+
     /// The running stack of this folder.
     ///
     /// # Errors

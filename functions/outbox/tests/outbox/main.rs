@@ -2,6 +2,7 @@
 //! webhooks.
 #![allow(clippy::unwrap_used, reason = "a panic of a test's helper says where")]
 
+mod canaries;
 mod crashes;
 mod files;
 mod holds;

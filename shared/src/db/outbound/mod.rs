@@ -192,31 +192,58 @@ pub async fn fail_unconfirmed(client: &impl GenericClient, limit: i64) -> Result
     Ok(count.unsigned_abs())
 }
 
+/// What follows on `released`, the accounts that are held no more: their messages are due, and their number is told.
+const WAKE: &str = "
+    , waiting as (
+      select s.id from chat_sends s
+      join chat_conversations c on c.id = s.conversation_id
+      join released r on r.scope_id = c.waba_id
+      where s.settled_at is null and s.attempted_at is null
+      for update of s skip locked
+    ), woken as (
+      update chat_sends s set next_try_at = now() from waiting where s.id = waiting.id
+    )
+    select count(*) from released";
+
 /// Lets the messages of accounts go on whose token is another one than the one that was refused. Returns how many accounts.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn release_reconnected(client: &impl GenericClient) -> Result<u64, DbError> {
-    const RELEASE: &str = "
-        with reconnected as (
-          delete from chat_holds h
-          using waba_accounts a
-          where h.scope = 'account' and a.waba_id::text = h.scope_id
-            and h.token_digest is distinct from sha256(convert_to(coalesce(a.access_token, ''), 'UTF8'))
-          returning h.scope_id
-        ), waiting as (
-          select s.id from chat_sends s
-          join chat_conversations c on c.id = s.conversation_id
-          join reconnected r on r.scope_id = c.waba_id
-          where s.settled_at is null and s.attempted_at is null
-          for update of s skip locked
-        ), woken as (
-          update chat_sends s set next_try_at = now() from waiting where s.id = waiting.id
-        )
-        select count(*) from reconnected";
-    let row = client.query_typed_one(RELEASE, &[]).await?;
+    let release = format!(
+        "with released as (
+           delete from chat_holds h
+           using waba_accounts a
+           where h.scope = 'account' and a.waba_id::text = h.scope_id
+             and h.token_digest is distinct from sha256(convert_to(coalesce(a.access_token, ''), 'UTF8'))
+           returning h.scope_id
+         ) {WAKE}"
+    );
+    let row = client.query_typed_one(&release, &[]).await?;
     let count: i64 = row.try_get(0)?;
     Ok(count.unsigned_abs())
+}
+
+/// Lets the messages of an account go on that was held for its token, which is known to work now. Tells whether it was held. Does nothing
+/// where the stored token is not `access_token` any more.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn release_working(client: &impl GenericClient, waba_id: &str, access_token: &str) -> Result<bool, DbError> {
+    let release = format!(
+        "with released as (
+           delete from chat_holds h
+           using waba_accounts a
+           where h.scope = 'account' and h.scope_id = $1 and h.reason = 'reconnect_required'
+             and a.waba_id = $1 and a.access_token = $2
+           returning h.scope_id
+         ) {WAKE}"
+    );
+    let row = client
+        .query_typed_one(&release, &[(&waba_id, Type::TEXT), (&access_token, Type::TEXT)])
+        .await?;
+    let count: i64 = row.try_get(0)?;
+    Ok(count > 0)
 }
 
 /// The token of an account as it is stored now.

@@ -100,15 +100,28 @@ impl Graph {
         self.post(token, phone_number_id, body).await.map(drop)
     }
 
+    /// Asks for a phone number of the account, which every token that may act for it can see.
+    /// Source: <https://developers.facebook.com/docs/graph-api/reference/whats-app-business-account/phone_numbers>.
+    ///
+    /// # Errors
+    /// Tells a token that was refused from an answer that did not come or is none of Graph's.
+    pub async fn check_token(&self, token: &str, waba_id: &str) -> Result<(), GraphError> {
+        let url = format!("{}/{}/phone_numbers", self.base, path_segment(waba_id));
+        let request = self.http.get(url).query(&[("fields", "id"), ("limit", "1")]);
+        let answer = ask(request, token, LARGEST_ANSWER).await?;
+        answer["data"].is_array().then_some(()).ok_or(GraphError::Unanswered)
+    }
+
     async fn post(&self, token: &str, phone_number_id: &str, body: &Value) -> Result<Value, GraphError> {
         let url = format!("{}/{}/messages", self.base, path_segment(phone_number_id));
-        ask(self.http.post(url).bearer_auth(token).json(body), LARGEST_ANSWER).await
+        ask(self.http.post(url).json(body), token, LARGEST_ANSWER).await
     }
 }
 
-/// Asks Graph, and reads what it says: at most `largest` bytes, cleaned of what PostgreSQL cannot hold.
-async fn ask(request: reqwest::RequestBuilder, largest: usize) -> Result<Value, GraphError> {
-    let mut response = request.send().await.map_err(|error| {
+/// Asks Graph with this token, and reads what it says: at most `largest` bytes, cleaned of what PostgreSQL cannot hold. Graph's errors may
+/// quote the token ("Malformed access token …"), and are shown to agents: it is taken out.
+async fn ask(request: reqwest::RequestBuilder, token: &str, largest: usize) -> Result<Value, GraphError> {
+    let mut response = request.bearer_auth(token).send().await.map_err(|error| {
         // Whatever happens after the connection stands may happen after the body was read.
         if error.is_connect() || error.is_builder() {
             GraphError::Unreachable
@@ -128,7 +141,7 @@ async fn ask(request: reqwest::RequestBuilder, largest: usize) -> Result<Value, 
     }
     let answer = Some(body)
         .filter(|body| body.len() <= largest)
-        .and_then(|body| parse_clean(&String::from_utf8_lossy(&body)));
+        .and_then(|body| parse_clean(&without(token, &String::from_utf8_lossy(&body))));
     if status.is_success() {
         return answer.ok_or(GraphError::Unanswered);
     }
@@ -147,6 +160,14 @@ async fn ask(request: reqwest::RequestBuilder, largest: usize) -> Result<Value, 
         error,
         retry_after: retry_after.map(Duration::from_secs),
     })
+}
+
+fn without(token: &str, text: &str) -> String {
+    // Between any two letters stands an empty token.
+    if token.is_empty() {
+        return text.to_owned();
+    }
+    text.replace(token, "…")
 }
 
 /// `GRAPH_URL` and `GRAPH_VERSION`.
@@ -188,6 +209,15 @@ mod tests {
         assert_eq!(problem("ftp://x", "v26.0"), "GRAPH_URL: must be an http or https URL");
         assert_eq!(problem(DEFAULT_URL, "26"), "GRAPH_VERSION: must look like v26.0");
         assert!(Graph::new(DEFAULT_URL, DEFAULT_VERSION).is_ok());
+    }
+
+    #[test]
+    fn a_token_that_is_quoted_is_taken_out() {
+        assert_eq!(
+            without("EAAx", r#"{"a":"bad token EAAx, EAAx"}"#),
+            r#"{"a":"bad token …, …"}"#
+        );
+        assert_eq!(without("", "as it is"), "as it is");
     }
 
     #[test]

@@ -46,7 +46,7 @@ impl Graph {
         if let Some(cursor) = after {
             request = request.query(&[("after", cursor)]);
         }
-        ask(request.bearer_auth(token), LARGEST_PAGE).await
+        ask(request, token, LARGEST_PAGE).await
     }
 }
 

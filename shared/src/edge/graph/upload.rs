@@ -51,9 +51,9 @@ impl Graph {
             .text("messaging_product", "whatsapp")
             .text("type", mime_type.to_owned())
             .part("file", file);
-        let request = self.http.post(url).bearer_auth(token).multipart(form);
+        let request = self.http.post(url).multipart(form);
         let request = request.timeout(upload_time(size));
-        let answer = ask(request, LARGEST_ANSWER).await?;
+        let answer = ask(request, token, LARGEST_ANSWER).await?;
         let id = answer["id"].as_str();
         id.map(str::to_owned).ok_or(GraphError::Unanswered)
     }
