@@ -180,7 +180,8 @@ async fn what_fails_by_webhook_is_taken_away_and_shows_what_stood_there_before()
         desk.shows(conversation, &wamid, before).await;
         desk.fault(json!({"kind": "status_failed", "code": 131_026, "times": 1}))
             .await;
-        let (status, _) = desk.react(conversation, &wamid, "❤️", &key()).await;
+        let id = key();
+        let (status, _) = desk.react(conversation, &wamid, "❤️", &id).await;
         assert_eq!(status, StatusCode::OK);
         let failed = "select count(*) from chat_message_events where kind = 'status' and status = 'failed'";
         let expected = i64::from(before.is_some()) + 1;
@@ -189,6 +190,9 @@ async fn what_fails_by_webhook_is_taken_away_and_shows_what_stood_there_before()
         })
         .await;
         desk.shows(conversation, &wamid, before).await;
+        let (status, reply) = desk.react(conversation, &wamid, "❤️", &id).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(reply["error"]["reason"]["code"], 131_026);
     }
 }
 

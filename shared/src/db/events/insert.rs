@@ -11,6 +11,7 @@ use super::CONFLICT;
 use crate::db::DbError;
 use crate::domain::ingest::{Digest, MessageEvent, Quarantined, StatusEvent, What};
 use crate::domain::message::Status;
+use crate::whatsapp::errors::MessageError;
 
 /// Inserts statuses; those that are there already stay.
 ///
@@ -162,28 +163,58 @@ pub async fn bind_unanswered(
         .collect())
 }
 
-/// The (phone number id, wamid) of messages with a reaction of ours that WhatsApp took and could not deliver, by these statuses.
+/// Ends reactions of ours that WhatsApp took and could not deliver, by these statuses. Returns the (phone number id, wamid) of the messages
+/// that they were on.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn failed_reactions(
+pub async fn fail_reactions(
     transaction: &impl GenericClient,
     events: &[&StatusEvent],
 ) -> Result<Vec<(String, String)>, DbError> {
-    const FIND: &str = "
+    // The wamid is over with it: what comes later about it says nothing of a reaction that the agent sends again.
+    const FAIL: &str = "
+        with failed as (
+          select * from unnest($1, $2, $3, $4) as failed(phone_number_id, wamid, message_id, error)
+        ), ended as (
+          update chat_sends s
+          set settled_at = coalesce(s.settled_at, now()), next_try_at = null, busy_until = null, unconfirmed_at = null, trouble_since = null,
+              last_error = failed.error, former_wamids = s.former_wamids || failed.wamid
+          from failed, chat_conversations c
+          where s.reaction_key = failed.message_id and c.id = s.conversation_id and c.phone_number_id = failed.phone_number_id
+            and failed.wamid <> all(s.former_wamids)
+        )
         select distinct e.phone_number_id, e.wa_message_id
-        from unnest($1, $2) as failed(phone_number_id, wamid)
+        from failed
         join chat_message_events e on e.phone_number_id = failed.phone_number_id and e.kind = 'reaction' and e.event_wamid = failed.wamid";
-    let failed = events.iter().filter(|event| event.status == Status::Failed);
-    let (numbers, wamids): (Vec<&str>, Vec<&str>) = failed
-        .map(|event| (event.origin.phone_number_id.as_str(), event.wa_message_id.as_str()))
-        .unzip();
-    if numbers.is_empty() {
+    let failed: Vec<&StatusEvent> = events
+        .iter()
+        .copied()
+        .filter(|event| event.status == Status::Failed)
+        .collect();
+    if failed.is_empty() {
         return Ok(Vec::new());
     }
-    let rows = transaction
-        .query_typed(FIND, &[(&numbers, Type::TEXT_ARRAY), (&wamids, Type::TEXT_ARRAY)])
-        .await?;
+    let error = |event: &StatusEvent| {
+        let unknown = || MessageError::own("WhatsApp could not deliver it", None, false);
+        serde_json::json!(event.error.clone().unwrap_or_else(unknown))
+    };
+    let parameters: [(&(dyn ToSql + Sync), Type); 4] = [
+        (
+            &column_of(&failed, |event| event.origin.phone_number_id.as_str()),
+            Type::TEXT_ARRAY,
+        ),
+        (
+            &column_of(&failed, |event| event.wa_message_id.as_str()),
+            Type::TEXT_ARRAY,
+        ),
+        (
+            &column_of(&failed, |event| event.message_id.as_deref()),
+            Type::TEXT_ARRAY,
+        ),
+        (&column_of(&failed, error), Type::JSONB_ARRAY),
+    ];
+    let rows = transaction.query_typed(FAIL, &parameters).await?;
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
 

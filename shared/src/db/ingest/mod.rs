@@ -91,8 +91,8 @@ async fn apply_within(transaction: &Transaction<'_>, plan: &Plan, now: Timestamp
     let inserted = insert::insert_messages(transaction, &placed, &positions, &mut quarantined).await?;
     let statuses: Vec<&StatusEvent> = sorted.statuses.iter().map(|known| known.item).collect();
     events::insert_statuses(transaction, &statuses).await?;
-    let mut reacted = events::bind_unanswered(transaction, &statuses).await?;
-    reacted.extend(events::failed_reactions(transaction, &statuses).await?);
+    let mut reacted = events::fail_reactions(transaction, &statuses).await?;
+    reacted.extend(events::bind_unanswered(transaction, &statuses).await?);
     let known = sorted.statuses.iter().map(|known| (known.number, known.item));
     outbound::hold_by_statuses(transaction, known, now).await?;
     targets.extend(reacted.iter().map(|(number, wamid)| (number.as_str(), wamid.as_str())));
