@@ -2,6 +2,8 @@
 //! Graph, settled. No connection to the database is held while Graph or S3 is asked.
 
 pub mod files;
+mod receipts;
+mod settings;
 
 use std::time::{Duration, Instant};
 
@@ -9,16 +11,16 @@ use jiff::Timestamp;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::config::{self, ConfigError};
-use crate::db::outbound::{self, Claim, Owed, Pace, Reserved};
-use crate::db::{Database, DbError, signals, uploads};
+pub use settings::Settings;
+
+use self::files::{Prepared, Uploaded, put_ids};
+use crate::db::outbound::{self, Claim, Owed, Reserved};
+use crate::db::{Database, DbError};
 use crate::domain::customer::phone_of;
-use crate::domain::send::{LONGEST_WAIT, OutboxTask, Outcome, Patience, Verdict, judge};
-use crate::edge::graph::upload::upload_time;
+use crate::domain::send::{LONGEST_WAIT, OutboxTask, Outcome, Verdict, judge};
 use crate::edge::graph::{Graph, GraphError};
 use crate::edge::queue::Queue;
 use crate::edge::storage::Storage;
-use crate::outbound::files::{FileError, Files};
 use crate::tokens::{TokenError, Tokens};
 use crate::whatsapp::bodies::{self, Accepted};
 use crate::whatsapp::errors::{ErrorClass, MessageError, OPTED_OUT, WINDOW_CLOSED};
@@ -38,47 +40,6 @@ const SHORT_WAIT: Duration = Duration::from_secs(2);
 const GLANCE: Duration = Duration::from_millis(60);
 /// How often an outcome is written down before it is given up: then a status has to tell.
 const SETTLE_ATTEMPTS: u32 = 4;
-
-/// The operator's settings.
-#[derive(Debug, Clone, Copy)]
-pub struct Settings {
-    /// How long what is owed may take.
-    pub patience: Patience,
-    /// How fast a number may send.
-    pub pace: Pace,
-}
-
-impl Settings {
-    /// Reads `SEND_RETRY_SECONDS` (default 3600), `SEND_HOLD_SECONDS` (86400), `SEND_CONFIRMATION_SECONDS` (900) and
-    /// `SEND_MESSAGES_PER_SECOND` (80).
-    ///
-    /// # Errors
-    /// Names the variable that is wrong.
-    pub fn from_env() -> Result<Self, ConfigError> {
-        let retry = Duration::from_secs(config::parsed("SEND_RETRY_SECONDS", 3600)?);
-        let hold = Duration::from_secs(config::parsed("SEND_HOLD_SECONDS", 86_400)?);
-        let confirmation = Duration::from_secs(config::parsed("SEND_CONFIRMATION_SECONDS", 900)?);
-        if confirmation < TURN_TIME {
-            let least = TURN_TIME.as_secs();
-            return Err(ConfigError::new(
-                "SEND_CONFIRMATION_SECONDS",
-                format!("must be at least {least}"),
-            ));
-        }
-        let messages_per_second = config::parsed("SEND_MESSAGES_PER_SECOND", 80)?;
-        if !(1..=1000).contains(&messages_per_second) {
-            return Err(ConfigError::new("SEND_MESSAGES_PER_SECOND", "must be from 1 to 1000"));
-        }
-        Ok(Self {
-            patience: Patience {
-                retry,
-                hold,
-                confirmation,
-            },
-            pace: Pace { messages_per_second },
-        })
-    }
-}
 
 /// Sends what is owed.
 #[derive(Clone)]
@@ -322,78 +283,6 @@ impl Outbound {
         Ok(Attempt::Ended(outcome))
     }
 
-    /// Meta's ids of the message's files.
-    async fn upload(&self, owed: &Owed, token: &str, room: Room) -> Result<Prepared, DbError> {
-        let (ids, number) = (&owed.request.files, owed.phone_number_id.as_str());
-        let listed = self
-            .database
-            .run(async |client| {
-                let uploads = uploads::list(client, ids).await?;
-                let mut known = Vec::new();
-                for upload in uploads {
-                    let wa_media_id = uploads::find_wa_media_id(client, upload.id, number).await?;
-                    known.push((upload, wa_media_id));
-                }
-                Ok(known)
-            })
-            .await?;
-        let unknown = listed.iter().filter(|(_, known)| known.is_none());
-        let size: u64 = unknown.map(|(upload, _)| upload.size).sum();
-        let time = upload_time(size) + ANSWER_TIME;
-        if size > room.largest || (size > QUICK_SIZE && Instant::now() + time > room.until) {
-            return Ok(Prepared::TooLong);
-        }
-        let files = Files {
-            database: self.database.clone(),
-            storage: self.storage.clone(),
-            graph: self.graph.clone(),
-        };
-        let mut uploaded = Vec::new();
-        for id in ids {
-            let result = match listed.iter().find(|(upload, _)| upload.id == *id) {
-                None => Err(FileError::Missing),
-                Some((_, Some(wa_media_id))) => Ok((wa_media_id.clone(), true)),
-                Some((upload, None)) => {
-                    let wa_media_id = files::wa_media_id(&files, token, number, upload).await;
-                    wa_media_id.map(|wa_media_id| (wa_media_id, false))
-                }
-            };
-            match result {
-                Ok((wa_media_id, was_known)) => uploaded.push(Uploaded {
-                    id: *id,
-                    wa_media_id,
-                    was_known,
-                }),
-                Err(FileError::Database(error)) => return Err(error),
-                Err(error) => {
-                    tracing::warn!(message_id = owed.message_id, upload_id = %id, %error, "a file did not get to WhatsApp");
-                    return Ok(Prepared::Failed(file_outcome(error)));
-                }
-            }
-        }
-        Ok(Prepared::Files(uploaded))
-    }
-
-    /// Forgets ids of files that Graph may have forgotten before us. Whether another try, with new ones, may succeed.
-    async fn forget_stale(&self, owed: &Owed, error: &MessageError, uploaded: &[Uploaded]) -> bool {
-        let stale: Vec<Uuid> = uploaded
-            .iter()
-            .filter(|file| file.was_known)
-            .map(|file| file.id)
-            .collect();
-        if stale.is_empty() || !error.code.is_some_and(|code| UNKNOWN_FILE.contains(&code)) {
-            return false;
-        }
-        let number = owed.phone_number_id.as_str();
-        let forget = self.database.run(async |client| {
-            for id in &stale {
-                uploads::forget_wa_media_id(client, *id, number).await?;
-            }
-            Ok(())
-        });
-        forget.await.is_ok()
-    }
-
     /// The account's token. One that cannot be decrypted may have been encrypted with another key since it was read.
     async fn token(&self, owed: &Owed) -> Result<Result<String, Outcome>, DbError> {
         let mut token = self.tokens.resolve(&owed.waba_id, owed.access_token.as_deref()).await;
@@ -418,77 +307,7 @@ impl Outbound {
             }
         }))
     }
-
-    /// Tells WhatsApp what the agent has read, where that is owed. Whether it was.
-    async fn report_read(&self, conversation_id: i64) -> Result<bool, DbError> {
-        let lease = self.lease;
-        let claim = self
-            .database
-            .run(async |client| signals::claim_receipt(client, conversation_id, lease).await);
-        let Some(signal) = claim.await? else {
-            return Ok(false);
-        };
-        let token = self
-            .tokens
-            .resolve(&signal.waba_id, signal.access_token.as_deref())
-            .await;
-        let is_over = match token {
-            Err(error) => {
-                tracing::warn!(conversation_id, %error, "no access token for a read receipt");
-                false
-            }
-            Ok(token) => {
-                let body = bodies::read_receipt(&signal.wamid, false);
-                match self.graph.send_signal(&token, &signal.phone_number_id, &body).await {
-                    Ok(()) => true,
-                    Err(error) => {
-                        tracing::warn!(conversation_id, %error, "a read receipt was not taken");
-                        matches!(error, GraphError::Refused { error, .. } if error.class() == ErrorClass::Permanent)
-                    }
-                }
-            }
-        };
-        self.database
-            .run(async |client| signals::settle_receipt(client, &signal, is_over).await)
-            .await?;
-        Ok(true)
-    }
 }
-
-/// Codes by which Graph says, among other things, that it does not know the id of a file.
-const UNKNOWN_FILE: [i64; 2] = [100, 131_009];
-
-/// A file that Meta has an id for.
-struct Uploaded {
-    /// Ours.
-    id: Uuid,
-    /// Meta's.
-    wa_media_id: String,
-    /// Whether it was uploaded for another message.
-    was_known: bool,
-}
-
-/// What came of a message's files.
-enum Prepared {
-    Files(Vec<Uploaded>),
-    /// They would take longer than there is time.
-    TooLong,
-    Failed(Outcome),
-}
-
-fn file_outcome(error: FileError) -> Outcome {
-    let is_retryable = error.is_retryable();
-    match error {
-        FileError::Graph(GraphError::Refused { error, retry_after, .. }) => Outcome::Refused { error, retry_after },
-        FileError::Missing => {
-            let details = "The file is not stored any more.".to_owned();
-            refused(MessageError::own(NO_FILE, Some(details), false))
-        }
-        _ => refused(MessageError::own(NO_FILE, None, is_retryable)),
-    }
-}
-
-const NO_FILE: &str = "The file could not be given to WhatsApp";
 
 /// How an attempt ended.
 enum Attempt {
@@ -536,22 +355,6 @@ fn body_of(owed: &Owed, uploaded: &[Uploaded]) -> Value {
         object["message_id"] = reply_to.take().into();
     }
     bodies::message(&owed.recipient, &request.kind, &object, reply_to, &owed.message_id)
-}
-
-/// Wherever one of our files is named, Graph gets its own name for it.
-fn put_ids(value: &mut Value, uploaded: &[Uploaded]) {
-    match value {
-        Value::Object(fields) => {
-            let named = fields.get("media_id").and_then(|id| id.as_str()?.parse::<Uuid>().ok());
-            if let Some(file) = named.and_then(|id| uploaded.iter().find(|file| file.id == id)) {
-                fields.remove("media_id");
-                fields.insert("id".to_owned(), file.wa_media_id.as_str().into());
-            }
-            fields.values_mut().for_each(|inner| put_ids(inner, uploaded));
-        }
-        Value::Array(items) => items.iter_mut().for_each(|inner| put_ids(inner, uploaded)),
-        _ => {}
-    }
 }
 
 fn refused(error: MessageError) -> Outcome {
