@@ -55,9 +55,10 @@ pub async fn fold(transaction: &impl GenericClient, targets: &[(&str, &str)]) ->
           from (select distinct on (target, sender) target, sender, emoji, occurred_at
                 from event where kind = 'reaction'
                   -- What WhatsApp took of ours and could not deliver, nobody sees.
-                  and not exists (select 1 from chat_message_events failed
-                                  where failed.phone_number_id = event.phone_number_id and failed.wa_message_id = event.event_wamid
-                                    and failed.kind = 'status' and failed.status = 'failed')
+                  and (event.sender <> 'user' or not exists (
+                    select 1 from chat_message_events failed
+                    where failed.phone_number_id = event.phone_number_id and failed.wa_message_id = event.event_wamid
+                      and failed.kind = 'status' and failed.status = 'failed'))
                 order by target, sender, occurred_at desc, event_wamid collate "C" desc) newest
           where emoji <> '' group by target
         ), edit as (

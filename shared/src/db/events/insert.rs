@@ -163,47 +163,57 @@ pub async fn bind_unanswered(
         .collect())
 }
 
-/// Ends reactions of ours that WhatsApp took and could not deliver, by these statuses. Returns the (phone number id, wamid) of the messages
-/// that they were on.
+/// The (phone number id, wamid) of messages with a reaction of ours that, by these statuses, WhatsApp took and could not deliver.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn fail_reactions(
+pub async fn find_failed_reactions(
     transaction: &impl GenericClient,
     events: &[&StatusEvent],
 ) -> Result<Vec<(String, String)>, DbError> {
-    // The wamid is over with it: what comes later about it says nothing of a reaction that the agent sends again.
-    const FAIL: &str = "
-        with failed as (
-          select * from unnest($1, $2, $3, $4) as failed(phone_number_id, wamid, message_id, error)
-        ), ended as (
-          update chat_sends s
-          set settled_at = coalesce(s.settled_at, now()), next_try_at = null, busy_until = null, unconfirmed_at = null, trouble_since = null,
-              last_error = failed.error, former_wamids = s.former_wamids || failed.wamid
-          from failed, chat_conversations c
-          where s.reaction_key = failed.message_id and c.id = s.conversation_id and c.phone_number_id = failed.phone_number_id
-            and failed.wamid <> all(s.former_wamids)
-        )
+    const FIND: &str = "
         select distinct e.phone_number_id, e.wa_message_id
-        from failed
-        join chat_message_events e on e.phone_number_id = failed.phone_number_id and e.kind = 'reaction' and e.event_wamid = failed.wamid";
-    let failed: Vec<&StatusEvent> = events
-        .iter()
-        .copied()
-        .filter(|event| event.status == Status::Failed)
-        .collect();
+        from unnest($1, $2) as failed(phone_number_id, wamid)
+        join chat_message_events e on e.phone_number_id = failed.phone_number_id and e.kind = 'reaction' and e.event_wamid = failed.wamid
+        where e.sender = 'user'";
+    let failed = failures(events);
     if failed.is_empty() {
         return Ok(Vec::new());
+    }
+    let parameters: [(&(dyn ToSql + Sync), Type); 2] = [
+        (&column_of(&failed, number_of), Type::TEXT_ARRAY),
+        (
+            &column_of(&failed, |event| event.wa_message_id.as_str()),
+            Type::TEXT_ARRAY,
+        ),
+    ];
+    let rows = transaction.query_typed(FIND, &parameters).await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}
+
+/// Ends what we sent as a reaction and WhatsApp could not deliver, by these statuses.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn fail_reactions(transaction: &impl GenericClient, events: &[&StatusEvent]) -> Result<(), DbError> {
+    // The wamid is over with it: what comes later about it says nothing of a reaction that the agent sends again.
+    const FAIL: &str = "
+        update chat_sends s
+        set settled_at = coalesce(s.settled_at, now()), next_try_at = null, busy_until = null, unconfirmed_at = null, trouble_since = null,
+            last_error = failed.error, former_wamids = s.former_wamids || failed.wamid
+        from unnest($1, $2, $3, $4) as failed(phone_number_id, wamid, message_id, error), chat_conversations c
+        where s.reaction_key = failed.message_id and c.id = s.conversation_id and c.phone_number_id = failed.phone_number_id
+          and failed.wamid <> all(s.former_wamids)";
+    let failed = failures(events);
+    if failed.is_empty() {
+        return Ok(());
     }
     let error = |event: &StatusEvent| {
         let unknown = || MessageError::own("WhatsApp could not deliver it", None, false);
         serde_json::json!(event.error.clone().unwrap_or_else(unknown))
     };
     let parameters: [(&(dyn ToSql + Sync), Type); 4] = [
-        (
-            &column_of(&failed, |event| event.origin.phone_number_id.as_str()),
-            Type::TEXT_ARRAY,
-        ),
+        (&column_of(&failed, number_of), Type::TEXT_ARRAY),
         (
             &column_of(&failed, |event| event.wa_message_id.as_str()),
             Type::TEXT_ARRAY,
@@ -214,8 +224,17 @@ pub async fn fail_reactions(
         ),
         (&column_of(&failed, error), Type::JSONB_ARRAY),
     ];
-    let rows = transaction.query_typed(FAIL, &parameters).await?;
-    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+    transaction.execute_typed(FAIL, &parameters).await?;
+    Ok(())
+}
+
+fn failures<'a>(events: &[&'a StatusEvent]) -> Vec<&'a StatusEvent> {
+    let failed = events.iter().filter(|event| event.status == Status::Failed);
+    failed.copied().collect()
+}
+
+fn number_of(event: &StatusEvent) -> &str {
+    &event.origin.phone_number_id
 }
 
 /// An event about a message, and the customer in whose conversation it happened.

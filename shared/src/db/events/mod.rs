@@ -11,7 +11,7 @@ use tokio_postgres::types::Type;
 use super::DbError;
 
 pub use fold::fold;
-pub use insert::{Told, bind_unanswered, fail_reactions, insert, insert_statuses};
+pub use insert::{Told, bind_unanswered, fail_reactions, find_failed_reactions, insert, insert_statuses};
 
 /// Why an item that claims another item's wamid is kept aside.
 pub(super) const CONFLICT: &str = "conflicting_wamid";

@@ -73,6 +73,8 @@ async fn apply_within(transaction: &Transaction<'_>, plan: &Plan, now: Timestamp
     let told = sorted.told();
     let involved = sorted.customers();
     let mut others = events::insert(transaction, &told, &mut quarantined).await?;
+    let statuses: Vec<&StatusEvent> = sorted.statuses.iter().map(|known| known.item).collect();
+    others.extend(events::find_failed_reactions(transaction, &statuses).await?);
     if !customers.united.customers.is_empty() {
         others.extend(events::find_targets(transaction, &customers.united.customers).await?);
         others.extend(customers.united.rivals.iter().cloned());
@@ -89,10 +91,9 @@ async fn apply_within(transaction: &Transaction<'_>, plan: &Plan, now: Timestamp
 
     let placed = sorted.place(&customers)?;
     let inserted = insert::insert_messages(transaction, &placed, &positions, &mut quarantined).await?;
-    let statuses: Vec<&StatusEvent> = sorted.statuses.iter().map(|known| known.item).collect();
     events::insert_statuses(transaction, &statuses).await?;
-    let mut reacted = events::fail_reactions(transaction, &statuses).await?;
-    reacted.extend(events::bind_unanswered(transaction, &statuses).await?);
+    events::fail_reactions(transaction, &statuses).await?;
+    let reacted = events::bind_unanswered(transaction, &statuses).await?;
     let known = sorted.statuses.iter().map(|known| (known.number, known.item));
     outbound::hold_by_statuses(transaction, known, now).await?;
     targets.extend(reacted.iter().map(|(number, wamid)| (number.as_str(), wamid.as_str())));
