@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 
 use axum::extract::{FromRef, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use jiff::Timestamp;
@@ -18,7 +17,7 @@ use shared::domain::send::{Plan, SendRequest, TEMPLATE, example, plan};
 use shared::http::auth::{Agent, Authenticator};
 use shared::http::error::{ApiError, Failure};
 use shared::http::extract::JsonBody;
-use shared::http::reply::{ReactionReply, SendReply, SendResult};
+use shared::http::reply::{SendReply, SendResult, SentMessage, SentReaction};
 use shared::outbound::Outbound;
 use utoipa::OpenApi;
 use uuid::Uuid;
@@ -83,7 +82,7 @@ pub fn service(app: App) -> Router {
         ("interactive_location_request" = (summary = "Asking for the customer's location", value = json!(example("interactive_location_request")))),
         ("reaction" = (summary = "A reaction", value = json!(example("reaction")))))),
     responses(
-        (status = 200, body = SendReply, description = "WhatsApp took it. For a reaction: `reaction` instead of `message`."),
+        (status = 200, body = SendReply, description = "WhatsApp took it."),
         (status = 202, body = SendReply, description = "It is stored and waits: for its turn, for another try, for the account to be connected again, or, after an answer that never came, for a status that tells what became of it. It is never sent twice."),
         (status = 409, body = Failure, description = "`customer_service_window_closed`, with `closed_at`; `marketing_opted_out`; or `message_id_in_use`."),
         (status = 422, body = Failure, description = "A field is not accepted (`invalid_field`), or WhatsApp refused the message for good (`message_failed`, with its row)."),
@@ -92,7 +91,7 @@ async fn send_message(
     State(app): State<App>,
     agent: Agent,
     JsonBody(request): JsonBody<SendRequest>,
-) -> Result<Response, ApiError> {
+) -> Result<(StatusCode, Json<SendReply>), ApiError> {
     let until = Instant::now() + WORK_TIME;
     let mut plan = plan(&request, Uuid::new_v4())?;
     let extras = look_at(&app, agent, &mut plan).await?;
@@ -147,16 +146,28 @@ async fn look_at(app: &App, agent: Agent, plan: &mut Plan) -> Result<Extras, Api
     })
 }
 
-fn reply(sent: Sent, result: SendResult) -> Result<Response, ApiError> {
+fn reply(sent: Sent, result: SendResult) -> Result<(StatusCode, Json<SendReply>), ApiError> {
     let status = if sent.is_pending() {
         StatusCode::ACCEPTED
     } else {
         StatusCode::OK
     };
-    match sent {
-        Sent::Message(message) if message.status.as_deref() == Some("failed") => Err(ApiError::MessageFailed(message)),
-        Sent::Message(message) => Ok((status, Json(SendReply::new(*message, result))).into_response()),
-        Sent::Reaction { state: Err(error), .. } => Err(ApiError::ReactionFailed(error)),
-        Sent::Reaction { reaction, .. } => Ok((status, Json(ReactionReply::new(reaction, result))).into_response()),
-    }
+    let success = true;
+    let reply = match sent {
+        Sent::Message(message) if message.status.as_deref() == Some("failed") => {
+            return Err(ApiError::MessageFailed(message));
+        }
+        Sent::Reaction { state: Err(error), .. } => return Err(ApiError::ReactionFailed(error)),
+        Sent::Message(message) => SendReply::Message(Box::new(SentMessage {
+            success,
+            message: *message,
+            result,
+        })),
+        Sent::Reaction { reaction, .. } => SendReply::Reaction(SentReaction {
+            success,
+            reaction,
+            result,
+        }),
+    };
+    Ok((status, Json(reply)))
 }

@@ -123,9 +123,19 @@ pub enum SendResult {
     Retried,
 }
 
-/// `POST /api/live-chat/send-message`.
+/// `POST /api/live-chat/send-message`: a message, or a reaction, which is none.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub struct SendReply {
+#[serde(untagged)]
+pub enum SendReply {
+    /// Of everything else.
+    Message(Box<SentMessage>),
+    /// Of a reaction.
+    Reaction(SentReaction),
+}
+
+/// A message that an agent sent.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct SentMessage {
     /// Always true.
     pub success: bool,
     /// The message as it stands now.
@@ -134,39 +144,15 @@ pub struct SendReply {
     pub result: SendResult,
 }
 
-impl SendReply {
-    /// A message, and what was done.
-    #[must_use]
-    pub fn new(message: Message, result: SendResult) -> Self {
-        Self {
-            success: true,
-            message,
-            result,
-        }
-    }
-}
-
-/// `POST /api/live-chat/send-message` with a reaction.
+/// A reaction that an agent sent.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub struct ReactionReply {
+pub struct SentReaction {
     /// Always true.
     pub success: bool,
     /// The reaction; its emoji is empty where one was taken back.
     pub reaction: Reaction,
     /// What the request did.
     pub result: SendResult,
-}
-
-impl ReactionReply {
-    /// A reaction, and what was done.
-    #[must_use]
-    pub fn new(reaction: Reaction, result: SendResult) -> Self {
-        Self {
-            success: true,
-            reaction,
-            result,
-        }
-    }
 }
 
 /// `POST /api/live-chat/typing`.

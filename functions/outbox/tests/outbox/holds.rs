@@ -2,9 +2,7 @@
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
-use shared::testing::put_secret;
 use shared::testing::{create_secret, emulated_aws};
-use shared::tokens::KeyRing;
 
 use crate::support::{Desk, TOKEN, WABA};
 
@@ -144,43 +142,6 @@ async fn what_meta_tells_by_webhook_alone_holds_the_account_too() {
     desk.tick().await;
     assert_eq!(desk.account_status().await, "active");
     assert_eq!(desk.accepted().await.len(), 2);
-}
-
-#[tokio::test]
-async fn a_rotation_while_sends_run_fails_none() {
-    let desk = Desk::new().await;
-    let conversation = desk.conversation(CUSTOMER).await;
-    let aws = emulated_aws().await;
-    let old = "5b".repeat(32);
-    for (ring, key) in [
-        (json!({"active": "k2", "k1": old, "k2": "6c".repeat(32)}), "k2"),
-        (json!({"active": "k2", "k2": "6c".repeat(32)}), "k2"),
-        (
-            json!({"active": "k3", "k2": "6c".repeat(32), "k3": "7d".repeat(32)}),
-            "k3",
-        ),
-    ] {
-        assert_eq!(desk.text(conversation, "before").await.1, "sent");
-        put_secret(&aws, &desk.ring_arn, &ring.to_string()).await;
-        // Not yet encrypted again: the functions' ring is older than the secret.
-        assert_eq!(desk.text(conversation, "between").await.1, "sent");
-        let stored = KeyRing::parse(&ring.to_string()).unwrap().encrypt(WABA, TOKEN).unwrap();
-        assert!(stored.starts_with(&format!("enc:v1:{key}:")));
-        desk.store_token(&stored).await;
-        let (_, status) = desk.text(conversation, "after").await;
-        // A ring is read again at most every ten seconds: what meets a newer key before waits, and does not fail.
-        assert!(["sent", "pending"].contains(&status.as_str()), "{status}");
-        desk.pass_time().await;
-        tokio::time::sleep(std::time::Duration::from_secs(10)).await;
-        desk.tick().await;
-    }
-    assert_eq!(
-        desk.database
-            .count("select count(*) from chat_messages where status = 'failed'")
-            .await,
-        0
-    );
-    assert_eq!(desk.accepted().await.len(), 9);
 }
 
 #[tokio::test]

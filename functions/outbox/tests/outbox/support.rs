@@ -42,7 +42,6 @@ pub(crate) struct Desk {
     pub(crate) simulator: String,
     pub(crate) http: reqwest::Client,
     pub(crate) ring: KeyRing,
-    pub(crate) ring_arn: String,
     pub(crate) s3: aws_sdk_s3::Client,
     pub(crate) bucket: String,
 }
@@ -110,7 +109,7 @@ impl Desk {
                     messages_per_second: wishes.messages_per_second,
                 },
             },
-            ..outbound(database.pool(), &aws, ring_arn.clone(), &simulator, &bucket, queue)
+            ..outbound(database.pool(), &aws, ring_arn, &simulator, &bucket, queue)
         };
         let desk = Self {
             database,
@@ -120,7 +119,6 @@ impl Desk {
             simulator,
             http: reqwest::Client::new(),
             ring,
-            ring_arn,
             s3,
             bucket,
         };
