@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::scan::{Scan, position};
 use super::{DbError, signals};
-use crate::domain::conversation::Conversation;
+use crate::domain::conversation::{Conversation, ReadReceipts};
 use crate::domain::customer::phone_in_key;
 use crate::domain::page::{Page, Seek};
 use crate::domain::window;
@@ -188,7 +188,7 @@ pub async fn mark_read(client: &mut Client, user_id: Uuid, id: i64) -> Result<Op
         return Ok(None);
     }
     transaction.execute_typed(MARK, &[(&id, Type::INT8)]).await?;
-    let owes_receipt = signals::owe_receipt_on_open(&transaction, id).await?;
+    let owes_receipt = signals::owe_receipt(&transaction, id, ReadReceipts::OnOpen).await?;
     let conversation = find(&transaction, user_id, id).await?;
     transaction.commit().await?;
     Ok(conversation.map(|conversation| (conversation, owes_receipt)))

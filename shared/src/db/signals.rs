@@ -8,6 +8,7 @@ use tokio_postgres::{GenericClient, Row};
 use uuid::Uuid;
 
 use super::DbError;
+use crate::domain::conversation::ReadReceipts;
 
 /// WhatsApp shows a typing indicator for 25 s; another one is sent no sooner than after this many.
 const TYPING_INTERVAL: Duration = Duration::from_secs(20);
@@ -22,8 +23,15 @@ const NEWEST_INBOUND: &str = r#"
     order by m."timestamp" desc, m.wa_message_id collate "C" desc
     limit 1"#;
 
-/// Owes a receipt for the newest inbound message where the account's policy is this one.
-async fn owe_receipt(client: &impl GenericClient, conversation_id: i64, policy: &str) -> Result<bool, DbError> {
+/// Owes a receipt for the newest inbound message where the account reports at this moment. Whether it does.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn owe_receipt(
+    client: &impl GenericClient,
+    conversation_id: i64,
+    moment: ReadReceipts,
+) -> Result<bool, DbError> {
     let sql = format!(
         "insert into chat_conversation_signals as s (conversation_id, receipt_wamid, receipt_next_try_at)
          select c.id, newest.wamid, now()
@@ -42,27 +50,11 @@ async fn owe_receipt(client: &impl GenericClient, conversation_id: i64, policy: 
             &[
                 (&conversation_id, Type::INT8),
                 (&REPORTABLE_DAYS, Type::INT4),
-                (&policy, Type::TEXT),
+                (&moment.as_str(), Type::TEXT),
             ],
         )
         .await?;
     Ok(row.is_some())
-}
-
-/// An agent answered: owes a receipt where the account reports on reply. Whether it does.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn owe_receipt_on_reply(client: &impl GenericClient, conversation_id: i64) -> Result<bool, DbError> {
-    owe_receipt(client, conversation_id, "on_reply").await
-}
-
-/// An agent read: owes a receipt where the account reports on open. Whether it does.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn owe_receipt_on_open(client: &impl GenericClient, conversation_id: i64) -> Result<bool, DbError> {
-    owe_receipt(client, conversation_id, "on_open").await
 }
 
 /// Something to tell WhatsApp about a message of the customer.

@@ -11,6 +11,7 @@ use super::Owed;
 use super::holds::{self, Whose};
 use crate::db::events::Told;
 use crate::db::{DbError, accounts, events, ingest, quarantine, signals};
+use crate::domain::conversation::ReadReceipts;
 use crate::domain::customer::{Customer, CustomerId, Identity};
 use crate::domain::ingest::{MessageEvent, Quarantined};
 use crate::domain::send::{HOLD_WAIT, Hold, Verdict};
@@ -169,7 +170,7 @@ async fn accept(
     }
     end(transaction, owed).await?;
     if owed.message_row.is_some() {
-        signals::owe_receipt_on_reply(transaction, conversation_id).await?;
+        signals::owe_receipt(transaction, conversation_id, ReadReceipts::OnReply).await?;
     }
     let parameters: [(&(dyn ToSql + Sync), Type); 2] =
         [(&owed.waba_id, Type::TEXT), (&owed.phone_number_id, Type::TEXT)];
