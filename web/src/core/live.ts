@@ -172,6 +172,8 @@ class Session {
   /** While this tab follows: what the leader says, where it stands, and whether that holds for this tab too. */
   #leader: Place<Status> | null = null;
   #aligned = false;
+  /** What the leader told since it said where it stands, until this tab has found its way there. */
+  #held: Change[] = [];
 
   constructor(
     options: LiveOptions,
@@ -291,7 +293,10 @@ class Session {
           place: () => ({ cursor: this.#sync.cursor, status: this.#status }),
           here: (place, continuous) => this.#here(place, continuous),
           news: (changes, next) => this.#news(changes, next),
-          gap: () => (this.#aligned = false),
+          gap: () => {
+            this.#aligned = false;
+            this.#held = [];
+          },
           asked: (catchUp) => {
             this.#connection.setVisible(this.#visible);
             if (catchUp) this.#sync.request();
@@ -309,6 +314,7 @@ class Session {
   #lead(): void {
     this.#leads = true;
     this.#leader = null;
+    this.#held = [];
     this.#connection.setVisible(this.#visible);
     // The cursor comes before the socket: whatever a frame tells is then no older than the cursor.
     if (this.#sync.cursor !== null) this.#connection.start();
@@ -320,6 +326,8 @@ class Session {
   #follow(): void {
     this.#leads = false;
     this.#aligned = false;
+    this.#leader = null;
+    this.#held = [];
     this.#up = false;
     this.#connection.stop();
     this.#sync.stop();
@@ -362,6 +370,7 @@ class Session {
     this.#leader = place;
     if (!continuous) {
       // Whoever stands where the leader stands hears everything that follows.
+      this.#held = [];
       this.#aligned = place.cursor !== null && place.cursor === this.#sync.cursor;
       if (!this.#aligned || this.#waiters.length > 0) this.#sync.request();
     }
@@ -369,10 +378,14 @@ class Session {
   }
 
   #news(changes: Change[], next: string | null): void {
-    this.#take(changes);
-    if (next === null || this.#leader === null) return;
-    this.#leader = { ...this.#leader, cursor: next };
-    if (this.#aligned) this.#sync.moveTo(next);
+    if (next !== null && this.#leader) this.#leader = { ...this.#leader, cursor: next };
+    if (this.#aligned) {
+      this.#take(changes);
+      if (next !== null) this.#sync.moveTo(next);
+    } else {
+      // A frame is made good by what follows the leader's cursor. This tab's own may lie behind that already.
+      this.#held.push(...changes);
+    }
   }
 
   /** Tells what is new of these, and returns it. */
@@ -414,6 +427,7 @@ class Session {
         // The leader was there before this run began, so this tab is at least as far.
         this.#aligned = true;
         this.#sync.moveTo(this.#leader.cursor);
+        this.#take(this.#held.splice(0));
       }
       for (const waiter of this.#waiters.splice(0)) waiter.resolve();
     }

@@ -247,8 +247,7 @@ export class Tabs<Status> {
       this.#seq = letter.seq;
       this.#listener.news(letter.changes, letter.next);
     } else {
-      // The changes are true all the same; what they lead to is not known.
-      this.#listener.news(letter.changes, null);
+      // Not even the changes are taken: a leader that was frozen tells of things that are long gone.
       this.#listener.gap();
       this.#leader = null;
       this.#hello(false);

@@ -21,10 +21,11 @@ class ModelChannel implements Channel {
     this.#browser = browser;
     this.tab = tab;
     this.#name = name;
-    browser.channels.add(this);
+    if (!tab.dead) browser.channels.add(this);
   }
 
   postMessage(letter: unknown): void {
+    if (this.tab.dead) return;
     if (!this.#browser.channels.has(this)) throw new Error('closed');
     const data: unknown = structuredClone(letter);
     for (const other of this.#browser.channels) {
@@ -64,6 +65,7 @@ export class ModelBrowser {
 
   request(tab: ModelTab, name: string, { steal, signal }: LockOptions, hold: () => Promise<void>): Promise<unknown> {
     return new Promise((resolve, reject) => {
+      if (tab.dead) return;
       const request: Request = { tab, hold, resolve, reject };
       const waiting = this.#waiting.get(name) ?? [];
       this.#waiting.set(name, waiting);
@@ -134,6 +136,7 @@ export class ModelTab implements Place {
     this.clock = {
       now: () => browser.clock.now(),
       after: (ms, run) => {
+        if (this.dead) return () => {};
         let forgotten = false;
         const forget = browser.clock.after(ms, () => {
           this.#timers.delete(forget);
@@ -167,6 +170,10 @@ export class ModelTab implements Place {
     };
   }
 
+  get dead(): boolean {
+    return this.#state === 'dead';
+  }
+
   get listeners(): number {
     return this.#listeners.size;
   }
@@ -177,7 +184,7 @@ export class ModelTab implements Place {
   }
 
   online(): boolean {
-    return this.#online && this.#state !== 'dead';
+    return this.#online && !this.dead;
   }
 
   tell(event: PageEvent): void {
