@@ -11,12 +11,12 @@ use crate::janitor::{Chore, Janitor};
 use crate::postgres::Server;
 use crate::process::run as run_program;
 use crate::stack::{Emulator, Options, Ports, Stack};
-use crate::{cache, process, python};
+use crate::{cache, process, python, web};
 
 /// The package with the end-to-end tests; it wants a running stack.
 const END_TO_END: &str = "e2e";
 
-/// Runs all checks: formatting, clippy, tests, the end-to-end tests on a stack of their own, template, licences, openapi.yaml.
+/// Runs all checks: formatting, clippy, tests, the end-to-end tests on a stack of their own, template, licences, openapi.yaml, web/.
 #[derive(Args)]
 pub(crate) struct Test {
     /// Run only these steps
@@ -33,6 +33,7 @@ enum Step {
     Dependencies,
     Tests,
     Openapi,
+    Web,
     E2e,
 }
 
@@ -45,6 +46,7 @@ impl Step {
             Self::Dependencies => "dependencies: cargo deny check bans licenses sources",
             Self::Tests => "tests: unit, database and handler tests on a PostgreSQL and an AWS emulator of their own",
             Self::Openapi => "openapi: openapi.yaml is what the code says",
+            Self::Web => "web: types, lints, tests and build of the client in web/",
             Self::E2e => "e2e: end-to-end tests on an ephemeral stack",
         }
     }
@@ -88,6 +90,7 @@ async fn run_steps(root: &Path, command: &Test, janitor: &mut Janitor) -> Result
                 )
                 .await
             }
+            Step::Web => web::check(root).await,
             Step::E2e => run_end_to_end_tests(root, janitor).await,
         };
         ended.with_context(|| format!("the step failed: {}", step.title()))?;

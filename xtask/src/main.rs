@@ -3,7 +3,7 @@
 //! | module | what |
 //! |---|---|
 //! | `dev`, `stack` | the local stack |
-//! | `checks` | every check of the project |
+//! | `checks`, `web` | every check of the project; those of the client in `web/` |
 //! | `replay`, `measure` | webhooks posted to the running stack: what became of them, how long it took |
 //! | `quarantine`, `dlq` | what was kept raw, what the queues gave up, and their way back |
 //! | `tokens`, `openapi` | the accounts' tokens; `openapi.yaml` |
@@ -29,6 +29,7 @@ mod show;
 mod stack;
 mod template;
 mod tokens;
+mod web;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

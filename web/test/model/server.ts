@@ -102,8 +102,9 @@ export class ModelServer {
     else if (dice < 0.8) {
       const number = this.#any<PhoneNumber>('phone_number');
       if (number) this.#put('phone_number', number.phone_number_id, { ...number, unread_count: this.#version });
-    } else if (dice < 0.93) this.#put('message', message.id, null);
-    else this.#join();
+    } else if (dice < 0.91) this.#put('message', message.id, null);
+    else if (dice < 0.97) this.#join();
+    else this.#drop(conversation);
   }
 
   /** Forgets what happened: whoever was not there cannot catch up. */
@@ -121,6 +122,14 @@ export class ModelServer {
       if (message.conversation_id === from.id) this.#put('message', message.id, { ...message, conversation_id: into.id });
     }
     this.#put('conversation', from.id, null);
+  }
+
+  /** A conversation goes, and its messages with it, of which nothing is said. */
+  #drop(conversation: Conversation): void {
+    for (const [key, { kind, object }] of this.#rows) {
+      if (kind === 'message' && (object as Message | null)?.conversation_id === conversation.id) this.#rows.delete(key);
+    }
+    this.#put('conversation', conversation.id, null);
   }
 
   #any<T>(kind: Row['kind']): T | undefined {
