@@ -2,5 +2,5 @@
 export { ApiError, Client, type ClientOptions, type GetAccessToken, type Reply, type RequestOptions } from './api/client';
 export type { Change, Conversation, Message, paths, PhoneNumber } from './api/types';
 export type { Clock, Random } from './core/clock';
-export { createLive, type Live, type LiveEvent, type LiveOptions, type State, type Status } from './core/live';
+export { createLive, type Live, type LiveEvent, type LiveOptions, type Moment, type State, type Status } from './core/live';
 export { Mirror, type MirrorChange } from './core/mirror';

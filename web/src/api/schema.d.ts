@@ -4,6 +4,26 @@
  */
 
 export interface paths {
+    "/api/live-chat/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Everything of the agent's that changed since a cursor, each thing once and as it is now. Nothing is ever missed, whatever was committed
+         *     at the same time. Without `after`: the present cursor, with which a page begins before it loads its lists.
+         */
+        get: operations["list_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/live-chat/conversations": {
         parameters: {
             query?: never;
@@ -194,6 +214,23 @@ export interface paths {
         patch: operations["update_quick_reply"];
         trace?: never;
     };
+    "/api/live-chat/realtime-ticket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A URL with which one WebSocket can be opened, once, within 60 seconds. */
+        post: operations["create_ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/live-chat/send-message": {
         parameters: {
             query?: never;
@@ -367,6 +404,57 @@ export interface components {
             reply: components["schemas"]["ReplyObject"];
             /** @description reply. */
             type: string;
+        };
+        /** @description One change: an entry of `changes`, and a frame of the socket. It shows what changed as it is now. */
+        Change: {
+            conversation?: components["schemas"]["Conversation"] | null;
+            /**
+             * Format: int64
+             * @description The conversation.
+             */
+            conversation_id?: number | null;
+            /**
+             * @description To go on from: `changes?after=`. A frame's lies some minutes behind it, so that whoever goes on from the last frame they got
+             *     misses none that was lost.
+             */
+            cursor?: string | null;
+            /**
+             * Format: int64
+             * @description The row's id of the message.
+             */
+            id?: number | null;
+            message?: components["schemas"]["Message"] | null;
+            /** @description The message's `message_id`. */
+            message_id?: string | null;
+            phone_number?: components["schemas"]["PhoneNumber"] | null;
+            /** @description The business phone number's id. */
+            phone_number_id?: string | null;
+            /** @description Of a frame: the object was left out, because it is larger than a frame. Ask for the changes. */
+            truncated: boolean;
+            /** @description What happened. */
+            type: components["schemas"]["ChangeType"];
+            /**
+             * Format: int64
+             * @description Of two changes of one thing the one with the larger version is the newer, in whatever order they arrive. A reply to a request is at
+             *     least as new as every change that arrived before it was sent. A deletion's is the version from which it is gone.
+             */
+            version?: number | null;
+        };
+        /**
+         * @description What happened.
+         * @enum {string}
+         */
+        ChangeType: "message.created" | "message.updated" | "message.deleted" | "conversation.updated" | "conversation.deleted" | "phone_number.updated" | "typing" | "resync" | "pong";
+        /** @description `GET /api/live-chat/changes`. */
+        ChangesReply: {
+            /** @description In the order in which they are to be taken. */
+            changes: components["schemas"]["Change"][];
+            /** @description Whether there are more now. */
+            has_more: boolean;
+            /** @description Where to go on. */
+            next_cursor: string;
+            /** @description Always true. */
+            success: boolean;
         };
         /**
          * @description The parameters of one part of a template.
@@ -1433,6 +1521,18 @@ export interface components {
             /** @description Whether WhatsApp shows a preview of the first link. */
             preview_url?: boolean | null;
         };
+        /** @description `POST /api/live-chat/realtime-ticket`. */
+        TicketReply: {
+            /**
+             * Format: date-time
+             * @description When it stops to work.
+             */
+            expires_at: string;
+            /** @description Always true. */
+            success: boolean;
+            /** @description Where to connect. Whoever has it is let in as this agent: do not keep it. */
+            url: string;
+        };
         /** @description `POST /api/live-chat/typing`. */
         TypingReply: {
             /** @description Whether the customer is shown now that an answer is being written. */
@@ -1530,6 +1630,55 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_changes: {
+        parameters: {
+            query?: {
+                /** @description A `next_cursor`, or the `cursor` of a change or of a frame. */
+                after?: string;
+                /** @description How many: 50 where it is missing, 100 at the most; phone numbers come on top. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangesReply"];
+                };
+            };
+            /** @description `cursor_expired`: the cursor is more than three days old, or the agent has other phone numbers since. Load anew. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     list_conversations: {
         parameters: {
             query?: {
@@ -2174,6 +2323,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Failure"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    create_ticket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketReply"];
                 };
             };
             "4XX": {

@@ -29,9 +29,17 @@ export type LiveEvent =
   | { type: 'changes'; changes: Change[] }
   /** The customer of this conversation writes. */
   | { type: 'typing'; conversationId: number }
-  /** Throw everything away and load what is shown; also the first time. Answers to earlier requests must not be used: see [`Live.epoch`]. */
+  /** Throw everything away and load what is shown; also the first time. Answers to earlier requests must not be used: see [`Live.now`]. */
   | { type: 'reset' }
   | { type: 'status'; status: Status };
+
+/** When something is asked for: what it takes to use the answer. */
+export interface Moment {
+  /** The largest version heard so far: the answer is at least as new. */
+  readonly version: number;
+  /** Aborted when a reset, or the end, makes the answer worthless. */
+  readonly signal: AbortSignal;
+}
 
 export interface LiveOptions extends Pick<ClientOptions, 'apiUrl' | 'getAccessToken' | 'fetch' | 'clock'> {
   WebSocket?: WebSocketConstructor;
@@ -75,9 +83,9 @@ export class Live {
     return this.#status;
   }
 
-  /** For requests whose answers are kept: it is aborted when a reset makes them worthless. Ask for it before each. */
-  get epoch(): AbortSignal {
-    return this.#epoch.signal;
+  /** To be taken before each request whose answer is kept. */
+  now(): Moment {
+    return { version: this.#session?.version ?? 0, signal: this.#epoch.signal };
   }
 
   /** Calls `listener` at each event; what it returns ends that. */
@@ -230,6 +238,10 @@ class Session {
         frame: (frame) => this.#frame(frame),
       },
     );
+  }
+
+  get version(): number {
+    return this.#versions.largest;
   }
 
   begin(): void {

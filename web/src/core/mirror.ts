@@ -1,7 +1,7 @@
 /** All that was loaded and heard of, by id: a store for simple clients and for tests. It may be told anything, in any order, any number of times. */
 import type { Change, Conversation, Message, PhoneNumber } from '../api/types';
-import type { LiveEvent } from './live';
-import { conversationFact, type Fact, factOf, messageFact, phoneNumberFact, Versions } from './versions';
+import type { LiveEvent, Moment } from './live';
+import { type Fact, factOf, Versions } from './versions';
 
 /** The ids of what changed; `all` after everything was thrown away. */
 export interface MirrorChange {
@@ -49,19 +49,23 @@ export class Mirror {
 
   /** Takes what frames and pages of `changes` say. */
   apply(changes: readonly Change[]): void {
-    this.#take(changes.map(factOf));
+    const facts = changes.map(factOf).filter((fact) => fact !== null);
+    this.#take(facts.filter((fact) => this.#versions.accept(fact)));
   }
 
-  putMessages(list: readonly Message[]): void {
-    this.#take(list.map(messageFact));
+  /** Takes what a reply says that was asked for at `moment`. */
+  putMessages(list: readonly Message[], { version, signal }: Moment): void {
+    if (!signal.aborted) this.#put(list.map((object) => ({ version, kind: 'message', id: object.id, object })));
   }
 
-  putConversations(list: readonly Conversation[]): void {
-    this.#take(list.map(conversationFact));
+  /** The same. */
+  putConversations(list: readonly Conversation[], { version, signal }: Moment): void {
+    if (!signal.aborted) this.#put(list.map((object) => ({ version, kind: 'conversation', id: object.id, object })));
   }
 
-  putPhoneNumbers(list: readonly PhoneNumber[]): void {
-    this.#take(list.map(phoneNumberFact));
+  /** The same. */
+  putPhoneNumbers(list: readonly PhoneNumber[], { version, signal }: Moment): void {
+    if (!signal.aborted) this.#put(list.map((object) => ({ version, kind: 'phone_number', id: object.phone_number_id, object })));
   }
 
   /** Throws everything away. */
@@ -80,12 +84,15 @@ export class Mirror {
     return () => void this.#listeners.delete(listener);
   }
 
-  #take(facts: readonly (Fact | null)[]): void {
+  #put(facts: readonly Fact[]): void {
+    this.#take(facts.filter((fact) => this.#versions.acceptReply(fact)));
+  }
+
+  #take(facts: readonly Fact[]): void {
     const messages = new Set<number>();
     const conversations = new Set<number>();
     const phoneNumbers = new Set<string>();
     for (const fact of facts) {
-      if (fact === null || !this.#versions.accept(fact)) continue;
       switch (fact.kind) {
         case 'message':
           set(this.#messages, fact.id, fact.object);

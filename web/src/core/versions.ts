@@ -1,62 +1,72 @@
-/** The one rule of order: of two copies of an object the one with the larger version is newer, however they came. */
+/**
+ * The one rule of order: of two copies of a thing the one with the larger version is newer, however they came.
+ *
+ * Changes carry their version. A reply carries none, but is at least as new as every change that was heard when it was asked for, so the
+ * largest version heard until then stands for its own.
+ */
 import type { Change, Conversation, Message, PhoneNumber } from '../api/types';
 
-/** What a change made of one object. `object` is null where it is gone. */
-export type Fact =
-  | { kind: 'message'; id: number; version: number; object: Message | null }
-  | { kind: 'conversation'; id: number; version: number; object: Conversation | null }
-  | { kind: 'phone_number'; id: string; version: number; object: PhoneNumber | null };
+/** What something says of one thing. `object` is null where it is gone. */
+export type Fact = { version: number } & (
+  | { kind: 'message'; id: number; object: Message | null }
+  | { kind: 'conversation'; id: number; object: Conversation | null }
+  | { kind: 'phone_number'; id: string; object: PhoneNumber | null }
+);
 
-/** What a change says of an object; null where it carries none (too large for a frame, a signal, a type of later days). */
+/** What a change says; null where it says nothing of a thing (too large for a frame, a signal, a type of later days). */
 export function factOf(change: Change): Fact | null {
-  if (change.truncated) return null;
+  const { version } = change;
+  if (change.truncated || typeof version !== 'number') return null;
   switch (change.type) {
     case 'message.created':
     case 'message.updated':
-      return change.message ? messageFact(change.message) : null;
+      return change.message ? { version, kind: 'message', id: change.message.id, object: change.message } : null;
     case 'conversation.updated':
-      return change.conversation ? conversationFact(change.conversation) : null;
+      return change.conversation ? { version, kind: 'conversation', id: change.conversation.id, object: change.conversation } : null;
     case 'phone_number.updated':
-      return change.phone_number ? phoneNumberFact(change.phone_number) : null;
+      return change.phone_number
+        ? { version, kind: 'phone_number', id: change.phone_number.phone_number_id, object: change.phone_number }
+        : null;
     case 'message.deleted':
-      return typeof change.id === 'number' && typeof change.version === 'number'
-        ? { kind: 'message', id: change.id, version: change.version, object: null }
-        : null;
+      return typeof change.id === 'number' ? { version, kind: 'message', id: change.id, object: null } : null;
     case 'conversation.deleted':
-      return typeof change.conversation_id === 'number' && typeof change.version === 'number'
-        ? { kind: 'conversation', id: change.conversation_id, version: change.version, object: null }
-        : null;
+      return typeof change.conversation_id === 'number' ? { version, kind: 'conversation', id: change.conversation_id, object: null } : null;
     default:
       return null;
   }
 }
 
-export function messageFact(object: Message): Fact {
-  return { kind: 'message', id: object.id, version: object.version, object };
-}
-
-export function conversationFact(object: Conversation): Fact {
-  return { kind: 'conversation', id: object.id, version: object.version, object };
-}
-
-export function phoneNumberFact(object: PhoneNumber): Fact {
-  return { kind: 'phone_number', id: object.phone_number_id, version: object.version, object };
-}
-
-/** Remembers how far each object is. Deleted ones stay remembered, so that an older copy does not bring them back. */
+/** Remembers how far each thing is. Deleted ones stay remembered, so that an older copy does not bring them back. */
 export class Versions {
   readonly #newest = new Map<string, number>();
+  #largest = 0;
 
-  /** Whether a fact is newer than all before it about the same object; from now on it is the newest. */
+  /** The largest version that was heard: what is asked for from now on is at least as new. */
+  get largest(): number {
+    return this.#largest;
+  }
+
+  /** Whether a change is newer than all that is known of its thing; from now on it is the newest. */
   accept(fact: Fact): boolean {
-    const key = `${fact.kind} ${fact.id}`;
-    const newest = this.#newest.get(key);
-    if (newest !== undefined && fact.version <= newest) return false;
-    this.#newest.set(key, fact.version);
-    return true;
+    this.#largest = Math.max(this.#largest, fact.version);
+    return this.#pass(fact, (newest) => fact.version > newest);
+  }
+
+  /** The same of a reply, whose version is the largest that was heard when it was asked for: it may be newer than that. */
+  acceptReply(fact: Fact): boolean {
+    return this.#pass(fact, (newest) => fact.version >= newest);
   }
 
   clear(): void {
     this.#newest.clear();
+    this.#largest = 0;
+  }
+
+  #pass({ kind, id, version }: Fact, isNewer: (newest: number) => boolean): boolean {
+    const key = `${kind} ${id}`;
+    const newest = this.#newest.get(key);
+    if (newest !== undefined && !isNewer(newest)) return false;
+    this.#newest.set(key, version);
+    return true;
   }
 }

@@ -5,6 +5,7 @@ import type { WebSocketConstructor, WebSocketLike } from '../../src/core/socket'
 
 interface Row {
   kind: 'message' | 'conversation' | 'phone_number';
+  /** When it last changed. */
   version: number;
   /** Null where it was deleted. */
   object: Message | Conversation | PhoneNumber | null;
@@ -141,9 +142,9 @@ export class ModelServer {
     const version = ++this.#version;
     const key = `${kind} ${id}`;
     const created = this.#rows.get(key)?.created ?? version;
-    const row: Row = { kind, id, version, created, object: object && { ...object, version } };
+    const row: Row = { kind, id, version, created, object };
     this.#rows.set(key, row);
-    for (const socket of this.openSockets) this.#frame(socket, change(row, version === created));
+    for (const socket of this.openSockets) this.#frame(socket, change(row, version === created, version));
     return row.object as T;
   }
 
@@ -155,7 +156,7 @@ export class ModelServer {
       frame.truncated = true;
       frame.message = frame.conversation = frame.phone_number = null;
     }
-    const sent = random() < network.resync ? { type: 'resync' } : frame;
+    const sent = random() < network.resync ? ({ type: 'resync', truncated: false } as const) : frame;
     for (let copies = random() < network.doubled ? 2 : 1; copies > 0; copies -= 1) {
       this.clock.after(network.latency * random() + network.delay * random(), () => socket.deliver(sent));
     }
@@ -169,7 +170,7 @@ export class ModelServer {
     const page = rows.slice(0, PAGE);
     const has_more = rows.length > PAGE;
     const next_cursor = `c${has_more ? page.at(-1)?.version : this.#version}`;
-    return [200, { success: true, changes: page.map((row) => change(row, false)), next_cursor, has_more }];
+    return [200, { success: true, changes: page.map((row) => change(row, false, this.#version)), next_cursor, has_more }];
   }
 
   #list(rows: Row[], query: URLSearchParams, name: string, cursorName: string): [number, unknown] {
@@ -278,7 +279,7 @@ export class ModelSocket implements WebSocketLike {
     const letter = JSON.parse(data) as { type: string; visible?: boolean };
     this.received.push(letter);
     if (this.#server.mute || this.state !== 'open') return;
-    this.#server.clock.after(this.#server.network.latency, () => this.deliver({ type: 'pong' }));
+    this.#server.clock.after(this.#server.network.latency, () => this.deliver({ type: 'pong', truncated: false }));
   }
 
   close(): void {
@@ -301,7 +302,8 @@ export class ModelSocket implements WebSocketLike {
   }
 }
 
-function change({ kind, id, version, object }: Row, created: boolean): Change {
+/** A change carries the version at which it was read. */
+function change({ kind, id, object }: Row, created: boolean, version: number): Change {
   const what = object === null ? 'deleted' : created && kind === 'message' ? 'created' : 'updated';
   const none = { conversation_id: null, id: null, message_id: null, phone_number_id: null, message: null, conversation: null, phone_number: null };
   const about =
@@ -310,5 +312,5 @@ function change({ kind, id, version, object }: Row, created: boolean): Change {
       : kind === 'conversation'
         ? { conversation_id: id as number, conversation: object as Conversation }
         : { phone_number_id: id as string, phone_number: object as PhoneNumber };
-  return { ...none, ...about, type: `${kind}.${what}`, version, cursor: null, truncated: false };
+  return { ...none, ...about, type: `${kind}.${what}` as Change['type'], version, cursor: null, truncated: false };
 }
