@@ -141,9 +141,7 @@ export class Live {
         listener(event);
       } catch (error) {
         // A page's mistake is the page's: it must not cost a change.
-        queueMicrotask(() => {
-          throw error;
-        });
+        (globalThis.reportError ?? console.error)(error);
       }
     }
   }
@@ -329,8 +327,10 @@ class Session {
     this.#held = [];
     this.#connection.setVisible(this.#visible);
     // The cursor comes before the socket: whatever a frame tells is then no older than the cursor.
-    if (this.#sync.cursor !== null) this.#connection.start();
-    this.#sync.request();
+    if (this.#sync.cursor !== null) {
+      this.#connection.start();
+      this.#sync.request();
+    }
     this.#poll();
     this.#tellStatus();
   }
