@@ -1652,7 +1652,7 @@ export interface operations {
                     "application/json": components["schemas"]["ChangesReply"];
                 };
             };
-            /** @description `cursor_expired`: the cursor is more than three days old, or the agent has other phone numbers since. Load anew. */
+            /** @description `cursor_expired`: the cursor is more than two days old, or the agent has other phone numbers since. Load anew. */
             410: {
                 headers: {
                     [name: string]: unknown;
