@@ -86,6 +86,7 @@ fn from_row(row: &Row) -> Result<Message, DbError> {
             .map_err(|error| DbError::Row(error.to_string()))?,
         edited_at: row.try_get(34)?,
         deleted_at,
+        snippet: None,
     })
 }
 
@@ -169,4 +170,15 @@ pub async fn find(client: &impl GenericClient, user_id: Uuid, id: i64) -> Result
     let parameters: [(&(dyn ToSql + Sync), Type); 2] = [(&user_id, Type::UUID), (&id, Type::INT8)];
     let row = client.query_typed_opt(&sql, &parameters).await?;
     row.as_ref().map(from_row).transpose()
+}
+
+/// Those of the agent's messages that have these row ids, in no order.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn find_all(client: &impl GenericClient, user_id: Uuid, ids: &[i64]) -> Result<Vec<Message>, DbError> {
+    let sql = format!("select {COLUMNS} {FROM} where a.user_id = $1 and m.id = any($2)");
+    let parameters: [(&(dyn ToSql + Sync), Type); 2] = [(&user_id, Type::UUID), (&ids, Type::INT8_ARRAY)];
+    let rows = client.query_typed(&sql, &parameters).await?;
+    rows.iter().map(from_row).collect()
 }
