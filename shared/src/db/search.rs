@@ -65,24 +65,24 @@ pub async fn find_messages(
         Scope::Conversation(_) => Vec::new(),
         Scope::Everywhere(_) => message_grams(&folded),
     };
-    let (mut found, mut seen) = search.compare(seek.position(), COMPARED, search.scan.limit).await?;
-    if !search.is_full(&found) && seen.is_some() && !grams.is_empty() {
+    let (mut found, mut reached) = search.compare(seek.position(), COMPARED, search.scan.limit).await?;
+    if !search.is_full(&found) && reached.is_some() && !grams.is_empty() {
         found = search.look_up(&grams).await?;
-        seen = None;
+        reached = None;
     }
     let (mut portion, mut compared) = (COMPARED, COMPARED);
-    while let Some(position) = seen.filter(|_| !search.is_full(&found) && compared < MOST_COMPARED) {
+    while let Some(position) = reached.filter(|_| !search.is_full(&found) && compared < MOST_COMPARED) {
         portion = (portion * GROWTH).min(MOST_COMPARED - compared);
         compared += portion;
         let missing = search.scan.limit - i64::try_from(found.len()).unwrap_or_default();
         let (more, next) = search.compare(Some(position), portion, missing).await?;
         found.extend(more);
-        seen = next;
+        reached = next;
     }
-    let end = seen.filter(|_| !search.is_full(&found));
+    let end = reached.filter(|_| !search.is_full(&found));
     let positions = found.into_iter().map(|position| (position, position)).collect();
     let page = match end {
-        Some(seen) => Page::searched_to(positions, seek, seen),
+        Some(reached) => Page::searched_to(positions, seek, reached),
         None => Page::new(positions, seek, limit),
     };
     let ids: Vec<i64> = page.rows.iter().map(|position| position.id).collect();
@@ -171,16 +171,16 @@ impl<C: GenericClient> Search<'_, C> {
                 ],
             )
             .await?;
-        let (mut found, mut seen) = (Vec::new(), None);
+        let (mut found, mut reached) = (Vec::new(), None);
         for row in &rows {
             let at = position(row, 0, 1)?;
             if row.try_get(2)? {
                 found.push(at);
             } else {
-                seen = Some(at);
+                reached = Some(at);
             }
         }
-        Ok((found, seen))
+        Ok((found, reached))
     }
 
     /// Asks the index, from the newest month on or, up from a cursor, from the oldest. What it finds is few, or the comparison before would

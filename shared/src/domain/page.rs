@@ -157,17 +157,17 @@ impl<T> Page<T> {
         }
     }
 
-    /// A page that ends before it is full, since the search for more went on up to `seen` without a hit and may go on from there.
+    /// A page that ends before it is full, since the search for more went on up to `reached` without a hit and may go on from there.
     #[must_use]
-    pub fn searched_to(rows: Vec<(T, Position)>, seek: Seek, seen: Position) -> Self {
+    pub fn searched_to(rows: Vec<(T, Position)>, seek: Seek, reached: Position) -> Self {
         let mut page = Self::of(rows, seek, true);
         let further = match seek {
             Seek::After(_) => &mut page.prev_cursor,
             _ => &mut page.next_cursor,
         };
         *further = match seek {
-            Seek::After(_) => Seek::After(seen).to_cursor(),
-            _ => Seek::Before(seen).to_cursor(),
+            Seek::After(_) => Seek::After(reached).to_cursor(),
+            _ => Seek::Before(reached).to_cursor(),
         };
         page
     }

@@ -62,10 +62,9 @@ pub fn message_grams(folded: &str) -> Vec<String> {
     let chars: Vec<char> = folded.chars().collect();
     let is_wide = |c: &char| c.len_utf8() > 2;
     match chars.len() {
-        0 => Vec::new(),
-        1 | 2 if chars.iter().any(is_wide) => vec![folded.to_owned()],
-        1 | 2 => Vec::new(),
-        _ => trigrams(&chars),
+        3.. => trigrams(&chars),
+        _ if chars.iter().any(is_wide) => vec![folded.to_owned()],
+        _ => Vec::new(),
     }
 }
 
@@ -74,9 +73,8 @@ pub fn message_grams(folded: &str) -> Vec<String> {
 pub fn name_grams(folded: &str) -> Vec<String> {
     let chars: Vec<char> = folded.chars().collect();
     match chars.len() {
-        0 => Vec::new(),
-        1 | 2 => vec![folded.to_owned()],
-        _ => trigrams(&chars),
+        3.. => trigrams(&chars),
+        _ => vec![folded.to_owned()],
     }
 }
 

@@ -6,4 +6,5 @@ mod content;
 mod media;
 mod paging;
 mod requests;
+mod search;
 mod support;
