@@ -135,7 +135,10 @@ async fn a_window_is_closing_in_its_last_four_hours() {
     let fixture = Fixture::new().await;
     let rows = fixture.conversations(6).await;
     let now = Timestamp::now();
-    for (id, minutes) in rows.iter().zip([19 * 60 + 55, 20 * 60 + 5, 22 * 60, 23 * 60 + 55, 24 * 60 + 1, 0]) {
+    for (id, minutes) in rows
+        .iter()
+        .zip([19 * 60 + 55, 20 * 60 + 5, 22 * 60, 23 * 60 + 55, 24 * 60 + 1, 0])
+    {
         let at = now - SignedDuration::from_mins(minutes);
         fixture.set(*id, &format!("last_inbound_at = '{at}'")).await;
     }
@@ -145,7 +148,10 @@ async fn a_window_is_closing_in_its_last_four_hours() {
         [rows[3], rows[2], rows[1]]
     );
     assert_eq!(
-        fixture.read_both_ways("filter=window_closing&limit=1&sort=waiting").await.0,
+        fixture
+            .read_both_ways("filter=window_closing&limit=1&sort=waiting")
+            .await
+            .0,
         [rows[3], rows[2], rows[1]]
     );
 }
@@ -203,14 +209,21 @@ async fn several_numbers_and_accounts_are_one_list_by_waiting_too() {
     fixture.set(foreign, "waiting_since = '2020-01-01'").await;
     let rows = fixture.conversations(4).await;
     fixture
-        .set(rows[1], "waiting_since = '2026-07-01T10:00:00Z', phone_number_id = '700200', waba_id = '900200'")
+        .set(
+            rows[1],
+            "waiting_since = '2026-07-01T10:00:00Z', phone_number_id = '700200', waba_id = '900200'",
+        )
         .await;
-    fixture.set(rows[2], "phone_number_id = '700200', waba_id = '900200'").await;
+    fixture
+        .set(rows[2], "phone_number_id = '700200', waba_id = '900200'")
+        .await;
     fixture.set(rows[3], "waiting_since = '2026-07-01T09:00:00Z'").await;
     let (down, up) = fixture.read_both_ways("sort=waiting&limit=1").await;
     let expected = [rows[3], rows[1], rows[2], rows[0]];
     assert_eq!((down.as_slice(), up.as_slice()), (&expected[..], &expected[..]));
-    let (down, _) = fixture.read_both_ways("sort=waiting&limit=1&phone_number_id=700200").await;
+    let (down, _) = fixture
+        .read_both_ways("sort=waiting&limit=1&phone_number_id=700200")
+        .await;
     assert_eq!(down, [rows[1], rows[2]]);
 }
 

@@ -30,7 +30,9 @@ async fn any_part_of_name_username_and_phone_number_is_found_in_any_case() {
     let fixture = Fixture::new().await;
     let jürgen = fixture.named("+4915112345678", "Jürgen ÖZTÜRK-Straße", "").await;
     let ana = fixture.named("15550100", "Ana_Silva 100%", "ana.silva").await;
-    let bsuid = fixture.named("bsuid:0123456789abcdef0123456789abcdef", "", "Οδυσσεύς").await;
+    let bsuid = fixture
+        .named("bsuid:0123456789abcdef0123456789abcdef", "", "Οδυσσεύς")
+        .await;
     let chinese = fixture.named("+8613800000000", "王小明", "").await;
     let arabic = fixture.named("+201000000000", "مُحَمَّد", "").await;
     let istanbul = fixture.named("+905320000000", "İbrahim \\ 5", "").await;
@@ -81,7 +83,8 @@ async fn any_part_of_name_username_and_phone_number_is_found_in_any_case() {
 async fn a_new_name_is_found_and_the_old_one_no_more() {
     let fixture = Fixture::new().await;
     let id = fixture.named("+4915112345678", "Ana", "").await;
-    let rename = format!("update chat_conversations set customer_name = 'Bea', customer_phone = '+33123' where id = {id}");
+    let rename =
+        format!("update chat_conversations set customer_name = 'Bea', customer_phone = '+33123' where id = {id}");
     fixture.database.client.batch_execute(&rename).await.unwrap();
     assert_eq!(fixture.found("bea").await, [id]);
     assert_eq!(fixture.found("+33 123").await, [id]);
@@ -145,8 +148,17 @@ async fn a_name_among_many_is_found_however_old_the_conversation_is() {
     fixture.database.client.batch_execute(&fill).await.unwrap();
     for q in ["needle", "le", "dle 1"] {
         let page = fixture.list(&format!("q={}", encoded(q))).await;
-        let names: Vec<&Value> = page["conversations"].as_array().unwrap().iter().map(|it| &it["customer_name"]).collect();
-        let expected: &[&str] = if q == "dle 1" { &["Needle 1"] } else { &["Needle 700", "Needle 1"] };
+        let names: Vec<&Value> = page["conversations"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|it| &it["customer_name"])
+            .collect();
+        let expected: &[&str] = if q == "dle 1" {
+            &["Needle 1"]
+        } else {
+            &["Needle 700", "Needle 1"]
+        };
         assert_eq!(names, expected, "{q}");
     }
     assert_eq!(ids(&fixture.list("q=%2B1555700").await).len(), 1);

@@ -9,7 +9,10 @@ use super::support::{CONVERSATION_FIELDS, Fixture, LIST, fields, text_webhook};
 const NOON: i64 = 1_782_907_200;
 
 async fn mark(fixture: &Fixture, id: i64, state: &str) -> Value {
-    let reply = fixture.api.send(Method::POST, &format!("{LIST}/{id}/{state}"), "").await;
+    let reply = fixture
+        .api
+        .send(Method::POST, &format!("{LIST}/{id}/{state}"), "")
+        .await;
     reply.ok()["conversation"].clone()
 }
 

@@ -112,7 +112,12 @@ async fn a_hit_has_its_snippet_and_its_conversation_and_a_plain_list_has_neither
         .await;
     let page = fixture.search("q=order").await;
     assert_eq!(ids(&page), [image, third, second, first]);
-    let snippets: Vec<&Value> = page["messages"].as_array().unwrap().iter().map(|it| &it["snippet"]).collect();
+    let snippets: Vec<&Value> = page["messages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| &it["snippet"])
+        .collect();
     assert_eq!(
         json!(snippets),
         json!([
@@ -123,7 +128,10 @@ async fn a_hit_has_its_snippet_and_its_conversation_and_a_plain_list_has_neither
         ])
     );
     let conversations = page["conversations"].as_array().unwrap();
-    let shown: Vec<Value> = conversations.iter().map(|it| json!([it["id"], it["customer_phone"]])).collect();
+    let shown: Vec<Value> = conversations
+        .iter()
+        .map(|it| json!([it["id"], it["customer_phone"]]))
+        .collect();
     assert_eq!(
         json!(shown),
         json!([[fixture.conversation, "+15550001"], [other, "+15550002"]])
@@ -135,7 +143,8 @@ async fn a_hit_has_its_snippet_and_its_conversation_and_a_plain_list_has_neither
     let plain = fixture.page("").await;
     assert_eq!(plain["messages"][0]["snippet"], Value::Null);
     assert_eq!(plain["conversations"], json!([]));
-    let nothing = json!({"success": true, "messages": [], "conversations": [], "next_cursor": null, "prev_cursor": null});
+    let nothing =
+        json!({"success": true, "messages": [], "conversations": [], "next_cursor": null, "prev_cursor": null});
     assert_eq!(fixture.search("q=missing").await, nothing);
 }
 
@@ -165,7 +174,10 @@ async fn what_was_edited_is_found_by_its_new_words_and_what_was_deleted_not_at_a
             (apples, pears)
         );
     }
-    assert_eq!(fixture.database.count("select count(*) from chat_message_texts").await, 0);
+    assert_eq!(
+        fixture.database.count("select count(*) from chat_message_texts").await,
+        0
+    );
 }
 
 #[tokio::test]
@@ -180,7 +192,11 @@ async fn pages_of_hits_lead_down_and_up_again_over_months_accounts_and_numbers()
     for n in 0..12 {
         let conversation = if n % 3 == 0 { other } else { fixture.conversation };
         // Two of one moment.
-        rows.push(fixture.says(conversation, (n / 2) * month, &format!("needle {n}")).await);
+        rows.push(
+            fixture
+                .says(conversation, (n / 2) * month, &format!("needle {n}"))
+                .await,
+        );
         fixture.says(conversation, (n / 2) * month + 1, "hay").await;
     }
     // More than are compared one by one, so that the index is asked.
@@ -215,8 +231,14 @@ async fn pages_of_hits_lead_down_and_up_again_over_months_accounts_and_numbers()
             for (query, expected) in [
                 (format!("q=NEEDLE&limit={limit}"), newest(&rows, 0, 12)),
                 (format!("q=le&limit={limit}"), newest(&rows, 0, 12)),
-                (format!("q=needle&phone_number_id=700200&limit={limit}"), of_other.clone()),
-                (format!("q=eedle&limit={limit}&conversation_id={}", fixture.conversation), here.clone()),
+                (
+                    format!("q=needle&phone_number_id=700200&limit={limit}"),
+                    of_other.clone(),
+                ),
+                (
+                    format!("q=eedle&limit={limit}&conversation_id={}", fixture.conversation),
+                    here.clone(),
+                ),
             ] {
                 let (down, up) = both_ways(&query).await;
                 assert_eq!((&down, &up), (&expected, &expected), "{query}");
@@ -235,9 +257,9 @@ async fn a_search_that_compares_very_many_texts_is_gone_on_with_by_its_cursor() 
     let fixture = Fixture::new().await;
     let oldest = fixture.says(fixture.conversation, -3600, "zq").await;
     let fill = format!(
-        r#"alter table chat_message_texts drop constraint chat_message_texts_message_fkey;
+        "alter table chat_message_texts drop constraint chat_message_texts_message_fkey;
            insert into chat_message_texts (message_id, waba_id, period, time, body)
-           select -n, '{WABA}', '202607', timestamptz '2026-07-01 12:00:00Z' + n * interval '1 second', 'x' from generate_series(1, 210000) n"#
+           select -n, '{WABA}', '202607', timestamptz '2026-07-01 12:00:00Z' + n * interval '1 second', 'x' from generate_series(1, 210000) n"
     );
     fixture.database.client.batch_execute(&fill).await.unwrap();
     let page = fixture.search("q=zq").await;
@@ -263,15 +285,26 @@ async fn nobody_elses_messages_are_found() {
         assert_eq!(page["conversations"].as_array().unwrap().len(), 1);
     }
     assert_eq!(fixture.found("theirs").await, [0i64; 0]);
-    for query in ["phone_number_id=700999", "phone_number_id=1", &format!("conversation_id={foreign}")] {
-        fixture.api.get(&format!("{MESSAGES}?q=shared&{query}")).await.refused(404);
+    for query in [
+        "phone_number_id=700999",
+        "phone_number_id=1",
+        &format!("conversation_id={foreign}"),
+    ] {
+        fixture
+            .api
+            .get(&format!("{MESSAGES}?q=shared&{query}"))
+            .await
+            .refused(404);
     }
     // The account's next agent finds them, and the former one no more.
     let hand_over = format!("update waba_accounts set user_id = '{stranger}' where waba_id = '{WABA}'");
     fixture.database.client.batch_execute(&hand_over).await.unwrap();
     assert_eq!(fixture.found("shared").await, [0i64; 0]);
     let api = fixture.api.as_agent(stranger);
-    assert_eq!(ids(&api.get(&format!("{MESSAGES}?q=shared")).await.ok()), [theirs, mine]);
+    assert_eq!(
+        ids(&api.get(&format!("{MESSAGES}?q=shared")).await.ok()),
+        [theirs, mine]
+    );
 }
 
 #[tokio::test]
@@ -280,21 +313,40 @@ async fn texts_follow_their_messages_wherever_those_go() {
     let other = add_conversation(&fixture.database, WABA, NUMBER, "+15550002").await;
     let id = fixture.says(fixture.conversation, 0, "Where is it?").await;
     let run = async |sql: &str| fixture.database.client.batch_execute(sql).await.unwrap();
-    run(&format!("update chat_messages set conversation_id = {other}, timestamp = '2026-08-01T00:00:00Z' where id = {id}")).await;
-    assert_eq!(ids(&fixture.search(&format!("q=where&conversation_id={other}")).await), [id]);
-    let rows = fixture.database.json("select to_jsonb(t) - 'message_id' from chat_message_texts t").await;
-    let expected = json!({"waba_id": WABA, "period": "202608", "time": "2026-08-01T00:00:00+00:00", "body": "where is it?"});
+    run(&format!(
+        "update chat_messages set conversation_id = {other}, timestamp = '2026-08-01T00:00:00Z' where id = {id}"
+    ))
+    .await;
+    assert_eq!(
+        ids(&fixture.search(&format!("q=where&conversation_id={other}")).await),
+        [id]
+    );
+    let rows = fixture
+        .database
+        .json("select to_jsonb(t) - 'message_id' from chat_message_texts t")
+        .await;
+    let expected =
+        json!({"waba_id": WABA, "period": "202608", "time": "2026-08-01T00:00:00+00:00", "body": "where is it?"});
     assert_eq!(rows, [expected]);
     run("update chat_messages set content = ''").await;
-    assert_eq!(fixture.database.count("select count(*) from chat_message_texts").await, 0);
+    assert_eq!(
+        fixture.database.count("select count(*) from chat_message_texts").await,
+        0
+    );
     run("update chat_messages set content = 'again'").await;
     assert_eq!(fixture.found("AGAIN").await, [id]);
     // Of a very long text the beginning is found.
     let long = format!("update chat_messages set content = 'start' || repeat(' filler', 5000) || 'end'; select {id}");
     run(&long).await;
-    assert_eq!((fixture.found("start").await, fixture.found("end").await), (vec![id], Vec::new()));
+    assert_eq!(
+        (fixture.found("start").await, fixture.found("end").await),
+        (vec![id], Vec::new())
+    );
     run("delete from chat_messages").await;
-    assert_eq!(fixture.database.count("select count(*) from chat_message_texts").await, 0);
+    assert_eq!(
+        fixture.database.count("select count(*) from chat_message_texts").await,
+        0
+    );
 }
 
 #[tokio::test]
@@ -313,10 +365,18 @@ async fn a_search_is_refused_where_it_names_nothing_or_what_does_not_go_with_it(
         ("limit=ten".to_owned(), "limit"),
     ] {
         fixture.ask(&format!("q=hello&{rest}")).await.refuses_field(field);
-        fixture.api.get(&format!("{MESSAGES}?q=hello&{rest}")).await.refuses_field(field);
+        fixture
+            .api
+            .get(&format!("{MESSAGES}?q=hello&{rest}"))
+            .await
+            .refuses_field(field);
     }
     // Without a conversation only a cursor says where to go on.
     let path = format!("{MESSAGES}?q=hello&before={id}");
     fixture.api.get(&path).await.refuses_field("before");
-    fixture.api.get(&format!("{MESSAGES}?q=")).await.refuses_field("conversation_id");
+    fixture
+        .api
+        .get(&format!("{MESSAGES}?q="))
+        .await
+        .refuses_field("conversation_id");
 }
