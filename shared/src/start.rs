@@ -10,10 +10,12 @@ use crate::db::settings::Settings as DatabaseSettings;
 use crate::edge::graph::Graph;
 use crate::edge::queue::Queue;
 use crate::edge::secrets::Secrets;
+use crate::edge::sockets::Sockets;
 use crate::edge::storage::Storage;
 use crate::http::App;
 use crate::http::auth::Authenticator;
 use crate::outbound::{Outbound, Settings};
+use crate::realtime::Realtime;
 use crate::telemetry;
 use crate::tokens::Tokens;
 
@@ -66,6 +68,21 @@ impl Start {
             queue: Queue::new(aws_sdk_sqs::Client::new(&self.aws), queue),
             settings: logged(Settings::from_env())?,
             lease,
+        })
+    }
+}
+
+impl Start {
+    /// What tells open pages, within `patience`.
+    ///
+    /// # Errors
+    /// Names the variable that is wrong.
+    pub fn realtime(&self, database: Database, patience: Duration) -> Result<Realtime, Error> {
+        let url = logged(config::required("WEBSOCKET_CALLBACK_URL"))?;
+        Ok(Realtime {
+            database,
+            sockets: Sockets::new(&self.aws, &url),
+            patience,
         })
     }
 }

@@ -16,6 +16,7 @@ async fn main() -> Result<(), Error> {
     let (queue, media_queue) = (queue("EVENTS_QUEUE_URL")?, queue("MEDIA_QUEUE_URL")?);
     let database = start.database().await?;
     let app = App {
+        realtime: start.realtime(database.clone(), Duration::from_secs(5))?,
         database,
         queue,
         media_queue,

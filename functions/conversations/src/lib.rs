@@ -22,6 +22,7 @@ use shared::http::auth::{Agent, Authenticator};
 use shared::http::error::{ApiError, Failure};
 use shared::http::extract::{JsonBody, Parameters, PathId};
 use shared::http::reply::{ConversationReply, ConversationsReply, PhoneNumberReply, PhoneNumbersReply};
+use shared::realtime::Realtime;
 use utoipa::{OpenApi, ToSchema};
 
 /// The states of a conversation.
@@ -41,6 +42,8 @@ pub struct App {
     pub authenticator: Authenticator,
     /// Where read receipts are asked for. A fast trigger only: what is owed stands in the database.
     pub outbox: Queue,
+    /// The open pages.
+    pub realtime: Realtime,
 }
 
 impl FromRef<App> for Authenticator {
@@ -68,6 +71,7 @@ pub struct Api;
 
 /// The function as an HTTP service.
 pub fn service(app: App) -> Router {
+    let realtime = app.realtime.clone();
     let routes = Router::new()
         .route("/api/live-chat/phone-numbers", get(list_phone_numbers))
         .route(
@@ -90,7 +94,7 @@ pub fn service(app: App) -> Router {
             patch(quick_replies::update_quick_reply).delete(quick_replies::delete_quick_reply),
         )
         .with_state(app);
-    shared::http::service(routes)
+    shared::http::telling_service(routes, realtime)
 }
 
 /// The agent's phone numbers, with their unread totals.

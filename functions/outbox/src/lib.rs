@@ -11,6 +11,7 @@ use serde_json::Value;
 use shared::db::{self, DbError};
 use shared::domain::send::OutboxTask;
 use shared::outbound::{Outbound, TURN_TIME};
+use shared::realtime::Realtime;
 
 /// How long a claim is held: longer than the function's timeout, so that whoever had it before is gone.
 pub const LEASE: Duration = Duration::from_secs(130);
@@ -25,6 +26,8 @@ const ROUND: i64 = 100;
 pub struct App {
     /// What sends.
     pub outbound: Outbound,
+    /// The open pages.
+    pub realtime: Realtime,
 }
 
 /// Takes a batch of triggers, or, for any other event, what is due. `deadline` is when Lambda ends the call. Answers with the records that
@@ -57,7 +60,9 @@ async fn take_triggers(app: &App, records: Vec<SqsMessage>, deadline: Instant) -
         ids.extend(record.message_id);
     }
     let work = stream::iter(triggers).map(async |(conversation_id, ids)| {
-        let error = app.outbound.work_off(conversation_id, deadline).await.err()?;
+        let ended = app.outbound.work_off(conversation_id, deadline).await;
+        app.realtime.publish().await;
+        let error = ended.err()?;
         tracing::error!(conversation_id, %error, "a conversation could not be worked on");
         error.is_transient().then_some(ids)
     });
@@ -80,6 +85,7 @@ async fn work_off(app: &App, deadline: Instant) -> Result<(), DbError> {
         Ok((released, unconfirmed))
     });
     let (released, unconfirmed) = settle.await?;
+    app.realtime.publish().await;
     if released > 0 || unconfirmed > 0 {
         tracing::warn!(
             reconnected_accounts = released,
@@ -99,6 +105,7 @@ async fn work_off(app: &App, deadline: Instant) -> Result<(), DbError> {
         let is_all = due.len() < usize::try_from(ROUND).unwrap_or_default();
         let work = stream::iter(due).map(async |conversation_id| {
             let ended = app.outbound.work_off(conversation_id, deadline).await;
+            app.realtime.publish().await;
             ended.inspect_err(|error| tracing::error!(conversation_id, %error, "a conversation could not be worked on"))
         });
         let ended: Vec<Result<(), DbError>> = work.buffer_unordered(AT_ONCE).collect().await;

@@ -48,6 +48,9 @@ pub struct Conversation {
     /// Since when the customer waits for an answer: the time of their first message after the agent's last one that did not fail. Null where
     /// nobody waits.
     pub waiting_since: Option<Timestamp>,
+    /// When it was read, see `Snapshot::version`; changes say so beside it.
+    #[serde(skip)]
+    pub version: i64,
 }
 
 /// What a list of conversations is narrowed to.
@@ -129,6 +132,9 @@ pub struct PhoneNumber {
     pub read_receipts: ReadReceipts,
     /// When the last message or status for this number arrived.
     pub last_webhook_at: Option<Timestamp>,
+    /// When it was read, see `Snapshot::version`; changes say so beside it.
+    #[serde(skip)]
+    pub version: i64,
 }
 
 /// When a customer is told that their messages were read.

@@ -140,6 +140,9 @@ pub struct Message {
     /// Of a search: where the message has what was searched for; null otherwise.
     #[serde(default)]
     pub snippet: Option<Snippet>,
+    /// When it was read, see `Snapshot::version`; changes say so beside it.
+    #[serde(skip)]
+    pub version: i64,
 }
 
 /// The file of a media message.

@@ -212,7 +212,7 @@ impl List<'_> {
             .await?;
         let in_section = |found: Position| Position { section, ..found };
         rows.iter()
-            .map(|row| Ok((from_row(row)?, in_section(position(row, 19, 0)?))))
+            .map(|row| Ok((from_row(row)?, in_section(position(row, 20, 0)?))))
             .collect()
     }
 }

@@ -19,7 +19,7 @@ use crate::domain::window;
 const COLUMNS: &str = "
     c.id, c.waba_id, c.phone_number_id, c.customer_phone, c.customer_user_id, c.customer_username, c.customer_name,
     c.last_message, m.message_type, m.sender, m.status, c.last_message_time, coalesce(c.unread_count, 0)::bigint, c.last_inbound_at,
-    coalesce(c.status, 'active'), c.created_at, c.updated_at, c.marketing_opted_out_at, c.waiting_since";
+    coalesce(c.status, 'active'), c.created_at, c.updated_at, c.marketing_opted_out_at, c.waiting_since, (select chat_version())";
 
 fn from_row(row: &Row) -> Result<Conversation, DbError> {
     let key: String = row.try_get(3)?;
@@ -45,6 +45,7 @@ fn from_row(row: &Row) -> Result<Conversation, DbError> {
         marketing_opted_out_at: row.try_get(17)?,
         needs_reply: waiting_since.is_some(),
         waiting_since,
+        version: row.try_get(19)?,
     })
 }
 
@@ -53,19 +54,10 @@ fn from_row(row: &Row) -> Result<Conversation, DbError> {
 /// # Errors
 /// When the database does not answer.
 pub async fn find(client: &impl GenericClient, user_id: Uuid, id: i64) -> Result<Option<Conversation>, DbError> {
-    let sql = format!(
-        "select {COLUMNS} from chat_conversations c
-         join waba_accounts a on a.waba_id = c.waba_id
-         left join chat_messages m on m.id = c.last_message_id
-         where c.id = $1 and a.user_id = $2"
-    );
-    let row = client
-        .query_typed_opt(&sql, &[(&id, Type::INT8), (&user_id, Type::UUID)])
-        .await?;
-    row.as_ref().map(from_row).transpose()
+    Ok(find_all(client, user_id, &[id]).await?.pop())
 }
 
-/// Those of the agent's conversations that have these ids.
+/// Those of these conversations that are the agent's, by their ids.
 ///
 /// # Errors
 /// When the database does not answer.
