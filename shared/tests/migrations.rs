@@ -136,6 +136,19 @@ async fn the_first_schema_keeps_its_rows_with_and_without_the_foreign_key() {
                              (('chat_messages', 'id'), ('chat_messages', 'conversation_id'), ('chat_conversations', 'id'))").await,
             "bigint bigint bigint"
         );
+        // What was written before can be found, and who waits is known.
+        assert_eq!(
+            text(&database, "select body from chat_message_texts order by message_id").await,
+            "first again again no wamid elsewhere"
+        );
+        assert_eq!(
+            text(
+                &database,
+                "select coalesce((waiting_since at time zone 'UTC')::text, 'nobody') from chat_conversations order by id"
+            )
+            .await,
+            "nobody 2026-01-01 10:00:00"
+        );
         // Rows that the old program goes on to write get ids beyond 2^31.
         database
             .client
