@@ -16,6 +16,7 @@ pub mod outbound;
 pub mod quarantine;
 pub mod quick_replies;
 mod scan;
+pub mod search;
 pub mod settings;
 pub mod signals;
 pub mod templates;

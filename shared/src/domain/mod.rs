@@ -9,6 +9,7 @@ pub mod message;
 pub mod page;
 pub mod placeholder;
 pub mod quick_reply;
+pub mod search;
 pub mod send;
 pub mod served;
 pub mod template;

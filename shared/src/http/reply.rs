@@ -60,6 +60,9 @@ pub struct MessagesReply {
     pub success: bool,
     /// Newest first.
     pub messages: Vec<Message>,
+    /// Of a search: the conversations of these messages, each once. Otherwise empty.
+    #[serde(default)]
+    pub conversations: Vec<Conversation>,
     /// Leads to older ones; null at the end.
     pub next_cursor: Option<String>,
     /// Leads to newer ones; null at the end.

@@ -13,3 +13,4 @@ mod signals;
 mod start;
 mod support;
 mod table;
+mod waiting;
