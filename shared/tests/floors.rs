@@ -4,10 +4,11 @@
 use std::path::{Path, PathBuf};
 
 /// From the top; docs/ARCHITECTURE.md says what is on each.
-const FLOORS: [&str; 10] = [
+const FLOORS: [&str; 11] = [
     "start",
     "http",
     "outbound",
+    "push",
     "tokens",
     "db",
     "edge",

@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsMessage};
 use jiff::Timestamp;
 use serde::Deserialize;
-use shared::db::ingest::OwedFile;
+use shared::db::ingest::{OwedFile, OwedPush};
 use shared::db::{self, Database, DbError};
 use shared::domain::ingest::{self, Plan, Quarantined};
 use shared::domain::media::MediaTask;
+use shared::domain::push::PushTask;
 use shared::edge::queue::Queue;
 use shared::whatsapp::unit::{
     self, ENCODING_ATTRIBUTE, GZIP_BASE64, PART_ATTRIBUTE, QueueMessage, RECEIVED_AT_ATTRIBUTE,
@@ -32,6 +33,8 @@ pub struct App {
     pub queue: Queue,
     /// Where files are asked for. A fast trigger only: what is owed stands in the database, and the media function has a clock.
     pub media_queue: Queue,
+    /// Where notifications are asked for. A fast trigger only, too.
+    pub outbox_queue: Queue,
 }
 
 /// What the function is called with: records of the queue, or whatever the clock sends, which has none.
@@ -42,7 +45,7 @@ pub struct Event {
     pub records: Option<Vec<SqsMessage>>,
 }
 
-/// How long the queue may take to be told of files.
+/// How long a queue may take to be told of what is owed.
 const TRIGGER_DEADLINE: Duration = Duration::from_secs(3);
 /// How many items the clock replays or drops at once.
 const PORTION: i64 = 200;
@@ -73,7 +76,7 @@ pub async fn handle_clock(app: &App, deadline: Instant) -> SqsBatchResponse {
                 "the clock's work is done"
             );
         }
-        ask_for_files(app, &replayed.files).await;
+        ask_for(app, &replayed.files, &replayed.pushes).await;
         let is_done = replays == 0 && dropped == 0;
         if is_done || Instant::now() + DEADLINE > deadline {
             break;
@@ -82,9 +85,9 @@ pub async fn handle_clock(app: &App, deadline: Instant) -> SqsBatchResponse {
     SqsBatchResponse::default()
 }
 
-/// Asks for the files of messages. Best effort, and never for long: the batch is committed.
-async fn ask_for_files(app: &App, files: &[OwedFile]) {
-    let messages: Vec<QueueMessage> = files
+/// Asks for the files of messages, and for notifications. Best effort, and never for long: the batch is committed.
+async fn ask_for(app: &App, files: &[OwedFile], pushes: &[OwedPush]) {
+    let files: Vec<QueueMessage> = files
         .iter()
         .map(|file| {
             let task = MediaTask {
@@ -93,7 +96,19 @@ async fn ask_for_files(app: &App, files: &[OwedFile]) {
             task.to_message(&file.phone_number_id)
         })
         .collect();
-    app.media_queue.trigger(&messages, TRIGGER_DEADLINE).await;
+    let pushes: Vec<QueueMessage> = pushes
+        .iter()
+        .map(|push| {
+            let task = PushTask {
+                push_conversation_id: push.conversation_id,
+            };
+            task.to_message(&push.phone_number_id)
+        })
+        .collect();
+    tokio::join!(
+        app.media_queue.trigger(&files, TRIGGER_DEADLINE),
+        app.outbox_queue.trigger(&pushes, TRIGGER_DEADLINE)
+    );
 }
 
 /// Takes a batch; answers with the records that have to come again.
@@ -178,7 +193,7 @@ async fn apply(app: &App, plan: &Plan, now: Timestamp) -> Result<(), DbError> {
         conversations = applied.conversations.len(),
         "batch committed"
     );
-    ask_for_files(app, &applied.files).await;
+    ask_for(app, &applied.files, &applied.pushes).await;
     Ok(())
 }
 

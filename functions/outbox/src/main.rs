@@ -11,7 +11,8 @@ async fn main() -> Result<(), Error> {
     let start = Start::from_env().await?;
     let database = start.database().await?;
     let app = App {
-        outbound: start.outbound(database, LEASE)?,
+        outbound: start.outbound(database.clone(), LEASE)?,
+        push: start.push(database, LEASE)?,
     };
     run(service_fn(async |event: LambdaEvent<serde_json::Value>| {
         let left = event.context.deadline().duration_since(SystemTime::now());

@@ -7,6 +7,7 @@ pub mod media;
 pub mod message;
 pub mod page;
 pub mod placeholder;
+pub mod push;
 pub mod quick_reply;
 pub mod send;
 pub mod served;

@@ -20,6 +20,7 @@ pub(crate) struct Fixture {
     pub(crate) app: App,
     pub(crate) sqs: SqsStub,
     pub(crate) media_sqs: SqsStub,
+    pub(crate) outbox_sqs: SqsStub,
 }
 
 impl Fixture {
@@ -35,16 +36,19 @@ impl Fixture {
         let database = TestDatabase::migrated().await;
         let (sqs, queue) = SqsStub::start().await;
         let (media_sqs, media_queue) = SqsStub::start().await;
+        let (outbox_sqs, outbox_queue) = SqsStub::start().await;
         let app = App {
             database: database.pool(),
             queue,
             media_queue,
+            outbox_queue,
         };
         Self {
             database,
             app,
             sqs,
             media_sqs,
+            outbox_sqs,
         }
     }
 
