@@ -8,7 +8,7 @@ use crate::config;
 use crate::db::Database;
 use crate::db::settings::Settings as DatabaseSettings;
 use crate::edge::graph::Graph;
-use crate::edge::push::{PushClient, PushKeys};
+use crate::edge::push::{PushClient, PushKeys, extra_origin};
 use crate::edge::queue::Queue;
 use crate::edge::secrets::Secrets;
 use crate::edge::storage::Storage;
@@ -88,7 +88,7 @@ impl Start {
         Ok(Push {
             database,
             keys: self.push_keys()?,
-            client: logged(PushClient::from_env())?,
+            client: logged(extra_origin().and_then(PushClient::new))?,
             lease,
         })
     }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use shared::db;
 use shared::domain::push::{BrowserKeys, Endpoint, parse_origin};
-use shared::edge::push::{PushClient, PushKeys};
+use shared::edge::push::{PushClient, PushKeys, PushMessage};
 use shared::edge::secrets::Secrets;
 use shared::testing::{create_secret, emulated_aws};
 use uuid::Uuid;
@@ -70,6 +70,12 @@ impl Desk {
     /// All that reached the push service.
     async fn posts(&self) -> Vec<Value> {
         self.simulator("push/notifications").await
+    }
+
+    async fn notifications_of_any_form(&self) -> Vec<Value> {
+        let posts = self.posts().await;
+        assert!(posts.iter().all(|post| post["problem"].is_null()), "{posts:?}");
+        posts
     }
 
     /// What browsers were shown.
@@ -503,6 +509,47 @@ async fn an_endpoint_that_is_no_push_service_is_never_asked_wherever_it_came_fro
         "{}",
         browser.endpoint
     );
+}
+
+#[tokio::test]
+async fn everything_that_fits_comes_out_of_the_browser_as_it_went_in() {
+    let desk = Desk::new().await;
+    let vapid = desk.push.keys.current().await.unwrap().unwrap();
+    let letters: Vec<char> = "aZ09 \u{7f}äß字😀\u{202e}".chars().collect();
+    // The first and last of each block of padding, and many between.
+    let sizes = (0..=3_993).filter(|size| size % 131 == 0 || (size + 2) % 1_024 < 4 || *size > 3_990);
+    for size in sizes.filter(|size| *size >= 2) {
+        let asked = json!({"applicationServerKey": vapid.public_key()});
+        let browser = desk.simulate(reqwest::Method::POST, "subscriptions", &asked).await;
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let endpoint = Endpoint::parse(&text(&browser["endpoint"]), parse_origin(&desk.simulator).as_ref());
+        let keys = BrowserKeys::parse(&text(&browser["keys"]["p256dh"]), &text(&browser["keys"]["auth"]));
+        let random = Uuid::new_v4().as_u128();
+        let mut said = String::new();
+        while let letter = letters[usize::try_from((random >> (said.len() % 120)) % 11).unwrap()]
+            && said.len() + letter.len_utf8() <= size - 2
+        {
+            said.push(letter);
+        }
+        said.push_str(&" ".repeat(size - 2 - said.len()));
+        let payload = json!(said).to_string();
+        assert_eq!(payload.len(), size);
+        let message = PushMessage {
+            endpoint: &endpoint.ok().unwrap(),
+            keys: &keys.ok().unwrap(),
+            payload: payload.as_bytes(),
+            topic: "t",
+            lifetime: Duration::from_mins(1),
+        };
+        let answer = desk.push.client.post(&vapid, &message, Timestamp::now()).await;
+        assert_eq!(answer.status, Some(201), "{size}");
+        let shown = desk.notifications_of_any_form().await;
+        let last = shown.last().unwrap();
+        assert_eq!(
+            (&last["payload"], last["payload_size"].as_u64()),
+            (&json!(said), u64::try_from(size).ok())
+        );
+    }
 }
 
 #[tokio::test]

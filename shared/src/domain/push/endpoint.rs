@@ -92,6 +92,12 @@ fn is_push_service(host: &str) -> bool {
     HOSTS.contains(&host) || DOMAINS.iter().any(|domain| is_below(&domain))
 }
 
+/// The host of an endpoint that is stored.
+#[must_use]
+pub fn host_of(endpoint: &str) -> Option<String> {
+    Some(Url::parse(endpoint).ok()?.host_str()?.to_owned())
+}
+
 /// Reads an origin such as `http://127.0.0.1:4400`; `None` for what is none, or more than one.
 #[must_use]
 pub fn parse_origin(text: &str) -> Option<Origin> {

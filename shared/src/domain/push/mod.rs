@@ -12,8 +12,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use answer::{Verdict, back_off, judge, parse_retry_after};
-pub use endpoint::{Endpoint, parse_origin};
+pub use endpoint::{Endpoint, host_of, parse_origin};
 pub use notification::{LARGEST_PLAINTEXT, Notification, topic};
+pub use url::Origin;
 
 use crate::domain::send::InvalidField;
 use crate::whatsapp::unit::{self, QueueMessage};

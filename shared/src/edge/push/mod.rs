@@ -8,12 +8,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
 use reqwest::redirect::Policy;
-use url::Origin;
 
 pub use vapid::{KeysError, PushKeys, Vapid, make_keys};
 
 use crate::config::{self, ConfigError};
-use crate::domain::push::{BrowserKeys, Endpoint, Verdict, judge, parse_origin, parse_retry_after};
+use crate::domain::push::{BrowserKeys, Endpoint, Origin, Verdict, judge, parse_origin, parse_retry_after};
 
 /// What one post may take, all in all.
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -51,20 +50,21 @@ pub struct Answer {
     pub status: Option<u16>,
 }
 
-impl PushClient {
-    /// Reads `PUSH_HOST_OVERRIDE`: an origin that is allowed beside the browsers' push services.
-    ///
-    /// # Errors
-    /// When that is no origin.
-    pub fn from_env() -> Result<Self, ConfigError> {
-        const VARIABLE: &str = "PUSH_HOST_OVERRIDE";
-        let extra = config::optional("PUSH_HOST_OVERRIDE").map(|text| {
-            parse_origin(&text)
-                .ok_or_else(|| ConfigError::new(VARIABLE, "must be an origin such as http://127.0.0.1:4400"))
-        });
-        Self::new(extra.transpose()?)
-    }
+/// Reads `PUSH_HOST_OVERRIDE`: an origin that is allowed beside the browsers' push services.
+///
+/// # Errors
+/// When that is no origin.
+pub fn extra_origin() -> Result<Option<Origin>, ConfigError> {
+    let Some(text) = config::optional("PUSH_HOST_OVERRIDE") else {
+        return Ok(None);
+    };
+    let problem = "must be an origin such as http://127.0.0.1:4400";
+    parse_origin(&text)
+        .map(Some)
+        .ok_or_else(|| ConfigError::new("PUSH_HOST_OVERRIDE", problem))
+}
 
+impl PushClient {
     /// A client that takes endpoints on `extra` too. Follows no redirect: an endpoint was looked at, what it leads to was not.
     ///
     /// # Errors
