@@ -124,12 +124,12 @@ async fn a_browser_is_told_once_a_conversation_and_by_a_trigger() {
     let (conversation, wamid) = desk.customer_writes(ADA, "second").await;
     assert_eq!(desk.owed().await, 1);
     let bodies = desk.consumer_sqs.taken();
-    let trigger = json!({"push_conversation_id": conversation});
-    let is_trigger = |entry: &&Value| entry["MessageBody"] == trigger.to_string();
+    let trigger = json!({"push_conversation_id": conversation}).to_string();
+    let is_trigger = |entry: &&Value| entry["MessageBody"] == trigger.as_str();
     assert_eq!(bodies.iter().filter(is_trigger).count(), 2);
     assert_eq!(bodies[0]["MessageGroupId"], NUMBER);
 
-    desk.outbox(json!({"Records": [{"messageId": "1", "body": trigger.to_string()}]}))
+    desk.outbox(json!({"Records": [{"messageId": "1", "body": trigger}]}))
         .await;
     let shown = desk.notifications().await;
     assert_eq!(shown.len(), 1);

@@ -89,7 +89,7 @@ fn is_push_service(host: &str) -> bool {
             .and_then(|rest| rest.strip_suffix('.'))
             .is_some_and(|name| !name.is_empty())
     };
-    HOSTS.contains(&host) || DOMAINS.iter().any(|domain| is_below(&domain))
+    HOSTS.contains(&host) || DOMAINS.iter().any(is_below)
 }
 
 /// The host of an endpoint that is stored.
