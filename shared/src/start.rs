@@ -11,11 +11,13 @@ use crate::edge::graph::Graph;
 use crate::edge::push::{PushClient, PushKeys, extra_origin};
 use crate::edge::queue::Queue;
 use crate::edge::secrets::Secrets;
+use crate::edge::sockets::Sockets;
 use crate::edge::storage::Storage;
 use crate::http::App;
 use crate::http::auth::Authenticator;
 use crate::outbound::{Outbound, Settings};
 use crate::push::Push;
+use crate::realtime::Realtime;
 use crate::telemetry;
 use crate::tokens::Tokens;
 
@@ -90,6 +92,21 @@ impl Start {
             keys: self.push_keys()?,
             client: logged(extra_origin().and_then(PushClient::new))?,
             lease,
+        })
+    }
+}
+
+impl Start {
+    /// What tells open pages, within `patience`.
+    ///
+    /// # Errors
+    /// Names the variable that is wrong.
+    pub fn realtime(&self, database: Database, patience: Duration) -> Result<Realtime, Error> {
+        let url = logged(config::required("WEBSOCKET_CALLBACK_URL"))?;
+        Ok(Realtime {
+            database,
+            sockets: Sockets::new(&self.aws, &url),
+            patience,
         })
     }
 }

@@ -8,13 +8,14 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Registry, fmt};
 
 /// The crates whose lines are written with these rules in mind.
-const OWN_CRATES: [&str; 9] = [
+const OWN_CRATES: [&str; 10] = [
     "consumer",
     "conversations",
     "media",
     "messages",
     "migrate",
     "outbox",
+    "realtime",
     "send",
     "shared",
     "webhook",

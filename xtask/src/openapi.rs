@@ -69,6 +69,7 @@ fn document() -> OpenApi {
     for function in [
         conversations::Api::openapi(),
         messages::Api::openapi(),
+        realtime::Api::openapi(),
         send::Api::openapi(),
         webhook::Api::openapi(),
     ] {

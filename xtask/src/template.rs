@@ -344,8 +344,12 @@ mod tests {
         }
         for (name, function) in template.resources("AWS::Serverless::Function") {
             let policies = function["Properties"]["Policies"].to_string();
-            // The objects of one bucket have no other name.
-            let objects = ["${MediaBucket.Arn}/*", "${MediaBucket.Arn}/outbound/*"];
+            // The objects of one bucket, and the connections of one API, have no other name.
+            let objects = [
+                "${MediaBucket.Arn}/*",
+                "${MediaBucket.Arn}/outbound/*",
+                "${WebSocketApi}/live/POST/@connections/*",
+            ];
             let policies = objects
                 .iter()
                 .fold(policies, |policies, name| policies.replace(name, ""));
@@ -371,7 +375,12 @@ mod tests {
         );
         assert!(outbox::LEASE > timeout("OutboxFunction"), "two could send one message");
         assert!(send::LEASE > timeout("SendFunction"), "two could send one message");
-        for function in ["ConsumerFunction", "MediaFunction", "OutboxFunction"] {
+        for function in [
+            "ConsumerFunction",
+            "MediaFunction",
+            "OutboxFunction",
+            "RealtimeFunction",
+        ] {
             let clocks = template
                 .resources("AWS::Scheduler::Schedule")
                 .filter(|(_, clock)| clock["Properties"]["Target"]["Arn"] == json!({"Fn::GetAtt": [function, "Arn"]}));

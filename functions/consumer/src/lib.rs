@@ -1,4 +1,4 @@
-//! SQS → Postgres. A batch is one transaction. A record that spoils it is found and kept in the quarantine while the rest commits; an
+//! SQS → Postgres → open pages. A batch is one transaction. A record that spoils it is found and kept in the quarantine while the rest commits; an
 //! outage of the database gives all records back, for later. A clock replays what waited for its phone number to be registered.
 
 use std::time::{Duration, Instant};
@@ -12,6 +12,7 @@ use shared::domain::ingest::{self, Plan, Quarantined};
 use shared::domain::media::MediaTask;
 use shared::domain::push::PushTask;
 use shared::edge::queue::Queue;
+use shared::realtime::Realtime;
 use shared::whatsapp::unit::{
     self, ENCODING_ATTRIBUTE, GZIP_BASE64, PART_ATTRIBUTE, QueueMessage, RECEIVED_AT_ATTRIBUTE,
 };
@@ -35,6 +36,8 @@ pub struct App {
     pub media_queue: Queue,
     /// Where notifications are asked for. A fast trigger only, too.
     pub outbox_queue: Queue,
+    /// The open pages.
+    pub realtime: Realtime,
 }
 
 /// What the function is called with: records of the queue, or whatever the clock sends, which has none.
@@ -76,7 +79,7 @@ pub async fn handle_clock(app: &App, deadline: Instant) -> SqsBatchResponse {
                 "the clock's work is done"
             );
         }
-        ask_for(app, &replayed.files, &replayed.pushes).await;
+        tokio::join!(app.realtime.publish(), ask_for(app, &replayed.files, &replayed.pushes));
         let is_done = replays == 0 && dropped == 0;
         if is_done || Instant::now() + DEADLINE > deadline {
             break;
@@ -193,7 +196,7 @@ async fn apply(app: &App, plan: &Plan, now: Timestamp) -> Result<(), DbError> {
         conversations = applied.conversations.len(),
         "batch committed"
     );
-    ask_for(app, &applied.files, &applied.pushes).await;
+    tokio::join!(app.realtime.publish(), ask_for(app, &applied.files, &applied.pushes));
     Ok(())
 }
 

@@ -21,6 +21,7 @@ use shared::http::auth::{Agent, Authenticator};
 use shared::http::error::{ApiError, Failure};
 use shared::http::extract::{JsonBody, Parameters, PathId};
 use shared::http::reply::{ConversationReply, ConversationsReply, PhoneNumberReply, PhoneNumbersReply};
+use shared::realtime::Realtime;
 use utoipa::{OpenApi, ToSchema};
 
 /// The states of a conversation.
@@ -40,6 +41,8 @@ pub struct App {
     pub authenticator: Authenticator,
     /// Where read receipts are asked for. A fast trigger only: what is owed stands in the database.
     pub outbox: Queue,
+    /// The open pages.
+    pub realtime: Realtime,
 }
 
 impl FromRef<App> for Authenticator {
@@ -66,6 +69,7 @@ pub struct Api;
 
 /// The function as an HTTP service.
 pub fn service(app: App) -> Router {
+    let realtime = app.realtime.clone();
     let routes = Router::new()
         .route("/api/live-chat/phone-numbers", get(list_phone_numbers))
         .route(
@@ -87,7 +91,7 @@ pub fn service(app: App) -> Router {
             patch(quick_replies::update_quick_reply).delete(quick_replies::delete_quick_reply),
         )
         .with_state(app);
-    shared::http::service(routes)
+    shared::http::telling_service(routes, realtime)
 }
 
 /// The agent's phone numbers, with their unread totals.

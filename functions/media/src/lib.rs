@@ -15,6 +15,7 @@ use shared::db::{self, Database, DbError};
 use shared::domain::media::MediaTask;
 use shared::edge::graph::media::GraphMedia;
 use shared::edge::storage::Storage;
+use shared::realtime::Realtime;
 use shared::tokens::Tokens;
 use uuid::Uuid;
 
@@ -46,6 +47,8 @@ pub struct App {
     pub tokens: Tokens,
     /// Meta.
     pub graph: GraphMedia,
+    /// The open pages.
+    pub realtime: Realtime,
 }
 
 /// Takes a batch of triggers, or, for any other event, what is due. `deadline` is when Lambda ends the call. Answers with the records that
@@ -86,7 +89,9 @@ async fn take_triggers(app: &App, records: Vec<SqsMessage>, deadline: SystemTime
         if !has_time(deadline) {
             return None;
         }
-        let error = fetch(app, task.message_id).await.err()?;
+        let fetched = fetch(app, task.message_id).await;
+        app.realtime.publish().await;
+        let error = fetched.err()?;
         tracing::error!(message_id = task.message_id, %error, "a file could not be attended to");
         let mut failure = BatchItemFailure::default();
         failure.item_identifier = record.message_id?;
@@ -126,7 +131,9 @@ async fn work_off_round(app: &App, deadline: SystemTime) -> Result<usize, DbErro
             if !has_time(deadline) {
                 return;
             }
-            match fetch(app, message_id).await {
+            let fetched = fetch(app, message_id).await;
+            app.realtime.publish().await;
+            match fetched {
                 Ok(was_due) => {
                     taken.fetch_add(usize::from(was_due), Ordering::Relaxed);
                 }

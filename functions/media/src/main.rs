@@ -1,5 +1,7 @@
 //! Wires the function to its environment.
 
+use std::time::Duration;
+
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use media::{App, PATIENCE, clean_up, handle};
 use shared::config::required;
@@ -12,8 +14,10 @@ use shared::tokens::Tokens;
 async fn main() -> Result<(), Error> {
     let start = Start::from_env().await?;
     clean_up(&std::env::temp_dir());
+    let database = start.database().await?;
     let app = App {
-        database: start.database().await?,
+        realtime: start.realtime(database.clone(), Duration::from_secs(5))?,
+        database,
         storage: Storage::new(&start.aws, logged(required("MEDIA_BUCKET"))?),
         tokens: Tokens::new(start.secrets, logged(required("TOKEN_KEYS_SECRET_ARN"))?),
         graph: logged(GraphMedia::from_env(PATIENCE))?,

@@ -1,5 +1,6 @@
-//! The messages of a conversation, and links to their files.
+//! The messages of a conversation, what changed, and links to files.
 
+mod changes;
 mod media;
 
 use axum::extract::{FromRef, State};
@@ -35,13 +36,14 @@ impl FromRef<App> for Authenticator {
 
 /// The routes of this function, for `openapi.yaml`.
 #[derive(OpenApi)]
-#[openapi(paths(list_messages, media::get_media, media::retry_media))]
+#[openapi(paths(list_messages, changes::list_changes, media::get_media, media::retry_media))]
 pub struct Api;
 
 /// The function as an HTTP service.
 pub fn service(app: App) -> Router {
     let routes = Router::new()
         .route("/api/live-chat/messages", get(list_messages))
+        .route("/api/live-chat/changes", get(changes::list_changes))
         .route("/api/live-chat/media/{message_id}", get(media::get_media))
         .route("/api/live-chat/media/{message_id}/retry", post(media::retry_media))
         .with_state(app);

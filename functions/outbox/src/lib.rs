@@ -13,6 +13,7 @@ use shared::domain::push::PushTask;
 use shared::domain::send::OutboxTask;
 use shared::outbound::{Outbound, TURN_TIME};
 use shared::push::Push;
+use shared::realtime::Realtime;
 
 /// How long a claim is held: longer than the function's timeout, so that whoever had it before is gone.
 pub const LEASE: Duration = Duration::from_secs(130);
@@ -27,6 +28,8 @@ const ROUND: i64 = 100;
 pub struct App {
     /// What sends.
     pub outbound: Outbound,
+    /// The open pages.
+    pub realtime: Realtime,
     /// What notifies.
     pub push: Push,
 }
@@ -78,11 +81,15 @@ async fn take_triggers(app: &App, records: Vec<SqsMessage>, deadline: Instant) -
         ids.extend(record.message_id);
     }
     let work = stream::iter(triggers).map(async |(task, ids)| {
-        let worked = match task {
-            Task::Messages(conversation_id) => app.outbound.work_off(conversation_id, deadline).await,
+        let ended = match task {
+            Task::Messages(conversation_id) => {
+                let ended = app.outbound.work_off(conversation_id, deadline).await;
+                app.realtime.publish().await;
+                ended
+            }
             Task::Notifications(conversation_id) => app.push.send_owed(Some(conversation_id), deadline).await,
         };
-        let error = worked.err()?;
+        let error = ended.err()?;
         tracing::error!(?task, %error, "a conversation could not be worked on");
         error.is_transient().then_some(ids)
     });
@@ -105,6 +112,7 @@ async fn work_off(app: &App, deadline: Instant) -> Result<(), DbError> {
         Ok((released, unconfirmed))
     });
     let (released, unconfirmed) = settle.await?;
+    app.realtime.publish().await;
     if released > 0 || unconfirmed > 0 {
         tracing::warn!(
             reconnected_accounts = released,
@@ -124,6 +132,7 @@ async fn work_off(app: &App, deadline: Instant) -> Result<(), DbError> {
         let is_all = due.len() < usize::try_from(ROUND).unwrap_or_default();
         let work = stream::iter(due).map(async |conversation_id| {
             let ended = app.outbound.work_off(conversation_id, deadline).await;
+            app.realtime.publish().await;
             ended.inspect_err(|error| tracing::error!(conversation_id, %error, "a conversation could not be worked on"))
         });
         let ended: Vec<Result<(), DbError>> = work.buffer_unordered(AT_ONCE).collect().await;

@@ -1,6 +1,6 @@
 //! Wires the function to its environment.
 
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use outbox::{App, LEASE, handle};
@@ -11,6 +11,7 @@ async fn main() -> Result<(), Error> {
     let start = Start::from_env().await?;
     let database = start.database().await?;
     let app = App {
+        realtime: start.realtime(database.clone(), Duration::from_secs(5))?,
         outbound: start.outbound(database.clone(), LEASE)?,
         push: start.push(database, LEASE)?,
     };

@@ -19,6 +19,7 @@ use shared::http::error::{ApiError, Failure};
 use shared::http::extract::JsonBody;
 use shared::http::reply::{SendReply, SendResult, SentMessage, SentReaction};
 use shared::outbound::Outbound;
+use shared::realtime::Realtime;
 use utoipa::OpenApi;
 use uuid::Uuid;
 
@@ -36,6 +37,8 @@ pub struct App {
     pub http: shared::http::App,
     /// What sends.
     pub outbound: Outbound,
+    /// The open pages.
+    pub realtime: Realtime,
 }
 
 impl FromRef<App> for Authenticator {
@@ -51,13 +54,14 @@ pub struct Api;
 
 /// The function as an HTTP service.
 pub fn service(app: App) -> Router {
+    let realtime = app.realtime.clone();
     let routes = Router::new()
         .route("/api/live-chat/send-message", post(send_message))
         .route("/api/live-chat/typing", post(typing::show_typing))
         .route("/api/live-chat/media", post(media::create_upload))
         .route("/api/live-chat/templates", get(templates::list_templates))
         .with_state(app);
-    shared::http::service(routes)
+    shared::http::telling_service(routes, realtime)
 }
 
 /// Sends a message. The same `message_id` again answers with what became of it and sends nothing, but for a message that failed: where

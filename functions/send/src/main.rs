@@ -1,5 +1,7 @@
 //! Wires the function to its environment.
 
+use std::time::Duration;
+
 use send::{App, LEASE, service};
 use shared::start::HttpStart;
 
@@ -8,5 +10,11 @@ async fn main() -> Result<(), lambda_http::Error> {
     let HttpStart { start, app: http } = HttpStart::from_env().await?;
     let outbound = start.outbound(http.database.clone(), LEASE)?;
     outbound.tokens.warm_up().await;
-    lambda_http::run(service(App { http, outbound })).await
+    let realtime = start.realtime(http.database.clone(), Duration::from_secs(2))?;
+    let app = App {
+        http,
+        outbound,
+        realtime,
+    };
+    lambda_http::run(service(app)).await
 }

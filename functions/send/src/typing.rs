@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use shared::db::signals::{self, Typing};
+use shared::domain::change::{Change, ChangeType};
 use shared::http::auth::Agent;
 use shared::http::error::{ApiError, Failure};
 use shared::http::extract::JsonBody;
@@ -61,6 +62,13 @@ pub(crate) async fn show_typing(
     // A hint that does not come is no reason to trouble the agent.
     if let Err(error) = &sent {
         tracing::warn!(conversation_id = id, error, "a typing indicator was not shown");
+    }
+    if sent.is_ok() {
+        let typing = Change {
+            conversation_id: Some(id),
+            ..Change::of(ChangeType::Typing)
+        };
+        app.realtime.tell_user(agent.user_id, typing).await;
     }
     Ok(Json(TypingReply::new(sent.is_ok())))
 }

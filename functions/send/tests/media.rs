@@ -22,6 +22,7 @@ use shared::http::error::ApiError;
 use shared::outbound::files::{FileError, Files, forget, wa_media_id};
 use shared::testing::api::{Api, Reply, authenticator};
 use shared::testing::outbound::outbound;
+use shared::testing::sockets::no_sockets;
 use shared::testing::sqs::SqsStub;
 use shared::testing::{TestDatabase, emulated_aws};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -87,7 +88,11 @@ impl Fixture {
             &bucket,
             queue,
         );
-        let app = App { http, outbound };
+        let app = App {
+            realtime: no_sockets(http.database.clone()),
+            http,
+            outbound,
+        };
         Self {
             api: Api::new(service(app.clone()), user_id),
             files: Files {

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use shared::http::auth::Authenticator;
 use shared::testing::outbound::outbound;
+use shared::testing::sockets::no_sockets;
 use shared::testing::sqs::SqsStub;
 use shared::testing::{ISSUER, JWT_SECRET, TestDatabase, agent_token, create_secret, emulated_aws};
 use shared::tokens::KeyRing;
@@ -64,7 +65,11 @@ impl Fixture {
             authenticator: Authenticator::new(ISSUER, None, Some(JWT_SECRET)).unwrap(),
         };
         let outbound = outbound(http.database.clone(), &aws, ring_arn, graph_url, "unused", queue);
-        let app = send::App { http, outbound };
+        let app = send::App {
+            realtime: no_sockets(http.database.clone()),
+            http,
+            outbound,
+        };
         let fixture = Self {
             service: send::service(app),
             conversation: 1,

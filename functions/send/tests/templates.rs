@@ -11,6 +11,7 @@ use shared::http::auth::Agent;
 use shared::http::error::ApiError;
 use shared::testing::api::{Api, authenticator};
 use shared::testing::outbound::outbound;
+use shared::testing::sockets::no_sockets;
 use shared::testing::sqs::SqsStub;
 use shared::testing::{TestDatabase, create_secret, emulated_aws};
 use shared::tokens::KeyRing;
@@ -68,7 +69,11 @@ impl Fixture {
         };
         let (_, queue) = SqsStub::start().await;
         let outbound = outbound(http.database.clone(), &aws, ring_arn, graph_url, "unused", queue);
-        let app = send::App { http, outbound };
+        let app = send::App {
+            realtime: no_sockets(http.database.clone()),
+            http,
+            outbound,
+        };
         let fixture = Self {
             api: Api::new(send::service(app.clone()), user),
             app,

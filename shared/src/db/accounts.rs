@@ -88,7 +88,7 @@ pub async fn list_numbers(client: &Client, user_id: Uuid, now: Timestamp) -> Res
                     when held.reason is not null then held.reason
                     when (account.value ->> 'until')::timestamptz < $2 then 'active'
                     else coalesce(account.value ->> 'status', 'active') end,
-               n.last_webhook_at, settings.read_receipts
+               n.last_webhook_at, settings.read_receipts, (select chat_version())
         from (select distinct on (a.waba_id, p.phone_number_id)
                      p.id, p.phone_number_id::text, a.waba_id::text, p.display_phone_number::text, p.verified_name::text,
                      p.is_registered::boolean, coalesce(a.access_token, '') <> '' as connected,
@@ -127,6 +127,7 @@ pub async fn list_numbers(client: &Client, user_id: Uuid, now: Timestamp) -> Res
                 account_status: row.try_get(8)?,
                 last_webhook_at: row.try_get(9)?,
                 read_receipts: ReadReceipts::from_column(row.try_get(10)?),
+                version: row.try_get(11)?,
             })
         })
         .collect()

@@ -17,7 +17,7 @@ const SORT_KEY: &str = "coalesce(c.last_message_time, c.created_at, timestamptz 
 const COLUMNS: &str = "
     c.id, c.waba_id, c.phone_number_id, c.customer_phone, c.customer_user_id, c.customer_username, c.customer_name,
     c.last_message, m.message_type, m.sender, m.status, c.last_message_time, coalesce(c.unread_count, 0)::bigint, c.last_inbound_at,
-    coalesce(c.status, 'active'), c.created_at, c.updated_at, c.marketing_opted_out_at";
+    coalesce(c.status, 'active'), c.created_at, c.updated_at, c.marketing_opted_out_at, (select chat_version())";
 
 fn from_row(row: &Row) -> Result<Conversation, DbError> {
     let key: String = row.try_get(3)?;
@@ -43,6 +43,7 @@ fn from_row(row: &Row) -> Result<Conversation, DbError> {
         created_at: row.try_get(15)?,
         updated_at: row.try_get(16)?,
         marketing_opted_out_at: row.try_get(17)?,
+        version: row.try_get(18)?,
     })
 }
 
@@ -102,7 +103,7 @@ pub async fn list(
         .await?;
     let rows = rows
         .iter()
-        .map(|row| Ok((from_row(row)?, position(row, 18, 0)?)))
+        .map(|row| Ok((from_row(row)?, position(row, 19, 0)?)))
         .collect::<Result<Vec<_>, DbError>>()?;
     Ok(Page::new(rows, seek, limit))
 }
@@ -112,16 +113,24 @@ pub async fn list(
 /// # Errors
 /// When the database does not answer.
 pub async fn find(client: &impl GenericClient, user_id: Uuid, id: i64) -> Result<Option<Conversation>, DbError> {
+    Ok(find_all(client, user_id, &[id]).await?.pop())
+}
+
+/// Those of these conversations that are the agent's; in no order.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn find_all(client: &impl GenericClient, user_id: Uuid, ids: &[i64]) -> Result<Vec<Conversation>, DbError> {
     let sql = format!(
         "select {COLUMNS} from chat_conversations c
          join waba_accounts a on a.waba_id = c.waba_id
          left join chat_messages m on m.id = c.last_message_id
-         where c.id = $1 and a.user_id = $2"
+         where c.id = any($1) and a.user_id = $2"
     );
-    let row = client
-        .query_typed_opt(&sql, &[(&id, Type::INT8), (&user_id, Type::UUID)])
+    let rows = client
+        .query_typed(&sql, &[(&ids, Type::INT8_ARRAY), (&user_id, Type::UUID)])
         .await?;
-    row.as_ref().map(from_row).transpose()
+    rows.iter().map(from_row).collect()
 }
 
 /// Changes what an agent may change; what is `None` stays. A name that an agent gave is never replaced by a profile's.

@@ -21,7 +21,7 @@ const COLUMNS: &str = r#"
     case when m.deleted_at is null then m.metadata end, m.reply_to_wa_message_id,
     q.message_id, q.sender, q.message_type, coalesce(q.content, q.media_caption),
     f.state, f.mime_type, f.filename, f.sha256, f.voice, f.animated, f.size, f.width, f.height, f.duration_ms, f.peaks,
-    m.reactions, m.edited_at, m.deleted_at"#;
+    m.reactions, m.edited_at, m.deleted_at, (select chat_version())"#;
 
 const FROM: &str = "
     from chat_messages m
@@ -86,6 +86,7 @@ fn from_row(row: &Row) -> Result<Message, DbError> {
             .map_err(|error| DbError::Row(error.to_string()))?,
         edited_at: row.try_get(34)?,
         deleted_at,
+        version: row.try_get(36)?,
     })
 }
 
@@ -124,7 +125,7 @@ pub async fn list(
         .await?;
     let rows = rows
         .iter()
-        .map(|row| Ok((from_row(row)?, position(row, 36, 0)?)))
+        .map(|row| Ok((from_row(row)?, position(row, 37, 0)?)))
         .collect::<Result<Vec<_>, DbError>>()?;
     Ok(Page::new(rows, seek, limit))
 }
@@ -165,8 +166,16 @@ pub async fn find_position(
 /// # Errors
 /// When the database does not answer.
 pub async fn find(client: &impl GenericClient, user_id: Uuid, id: i64) -> Result<Option<Message>, DbError> {
-    let sql = format!("select {COLUMNS} {FROM} where a.user_id = $1 and m.id = $2");
-    let parameters: [(&(dyn ToSql + Sync), Type); 2] = [(&user_id, Type::UUID), (&id, Type::INT8)];
-    let row = client.query_typed_opt(&sql, &parameters).await?;
-    row.as_ref().map(from_row).transpose()
+    Ok(find_all(client, user_id, &[id]).await?.pop())
+}
+
+/// Those of these messages that are the agent's, by their row ids; in no order.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn find_all(client: &impl GenericClient, user_id: Uuid, ids: &[i64]) -> Result<Vec<Message>, DbError> {
+    let sql = format!("select {COLUMNS} {FROM} where a.user_id = $1 and m.id = any($2)");
+    let parameters: [(&(dyn ToSql + Sync), Type); 2] = [(&user_id, Type::UUID), (&ids, Type::INT8_ARRAY)];
+    let rows = client.query_typed(&sql, &parameters).await?;
+    rows.iter().map(from_row).collect()
 }

@@ -2,6 +2,8 @@
 //! poolers in transaction mode work; no session state.
 
 pub mod accounts;
+pub mod changes;
+pub mod connections;
 pub mod conversations;
 pub mod customers;
 pub mod events;

@@ -45,6 +45,9 @@ pub struct Conversation {
     pub created_at: Option<Timestamp>,
     /// When anything of it last changed.
     pub updated_at: Option<Timestamp>,
+    /// When it was read, see `Snapshot::version`; changes say so beside it.
+    #[serde(skip)]
+    pub version: i64,
 }
 
 /// A business phone number of the agent.
@@ -74,6 +77,9 @@ pub struct PhoneNumber {
     pub read_receipts: ReadReceipts,
     /// When the last message or status for this number arrived.
     pub last_webhook_at: Option<Timestamp>,
+    /// When it was read, see `Snapshot::version`; changes say so beside it.
+    #[serde(skip)]
+    pub version: i64,
 }
 
 /// When a customer is told that their messages were read.

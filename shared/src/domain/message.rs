@@ -136,6 +136,9 @@ pub struct Message {
     /// with a flow's answer as `response`, order lines); `forwarded`, `frequently_forwarded`, `context`, `errors`; for `unsupported` the
     /// item itself as `raw`.
     pub metadata: Option<Value>,
+    /// When it was read, see `Snapshot::version`; changes say so beside it.
+    #[serde(skip)]
+    pub version: i64,
 }
 
 /// The file of a media message.

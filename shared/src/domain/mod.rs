@@ -1,5 +1,6 @@
 //! What the house knows: conversations, messages, and what webhooks and agents do to them. Pure: time and ids are arguments.
 
+pub mod change;
 pub mod conversation;
 pub mod customer;
 pub mod ingest;

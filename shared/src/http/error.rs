@@ -78,6 +78,9 @@ pub enum ApiError {
     /// 409: another quick reply of the agent has this shortcut.
     #[error("another quick reply has this shortcut")]
     ShortcutInUse,
+    /// 410: what changed since is not known any more.
+    #[error("the cursor is too old, or the agent has other phone numbers since: load anew")]
+    CursorExpired,
     /// 413: the body is too large.
     #[error("the body is larger than 256 KB")]
     TooLarge,
@@ -160,6 +163,7 @@ impl ApiError {
             | Self::MediaExpired
             | Self::ReconnectRequired
             | Self::ShortcutInUse => StatusCode::CONFLICT,
+            Self::CursorExpired => StatusCode::GONE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooManyUploads => StatusCode::TOO_MANY_REQUESTS,
             Self::Invalid { .. } | Self::MessageFailed(_) | Self::ReactionFailed(_) => StatusCode::UNPROCESSABLE_ENTITY,
@@ -186,6 +190,7 @@ impl ApiError {
             Self::MediaExpired => "media_expired",
             Self::ReconnectRequired => "reconnect_required",
             Self::ShortcutInUse => "shortcut_in_use",
+            Self::CursorExpired => "cursor_expired",
             Self::TooLarge => "body_too_large",
             Self::TooManyUploads => "too_many_uploads",
             Self::MessageFailed(_) | Self::ReactionFailed(_) => "message_failed",

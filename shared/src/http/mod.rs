@@ -8,10 +8,12 @@ pub mod reply;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, FromRef};
-use axum::middleware;
+use axum::extract::{DefaultBodyLimit, FromRef, Request};
+use axum::http::StatusCode;
+use axum::middleware::{self, Next};
 
 use crate::db::Database;
+use crate::realtime::Realtime;
 use auth::Authenticator;
 
 /// What every route of the agents needs, made once an environment.
@@ -40,6 +42,23 @@ pub fn service(routes: Router) -> Router {
         .method_not_allowed_fallback(async || error::ApiError::MethodNotAllowed)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(middleware::from_fn(error::boundary))
+}
+
+/// As [`service`], and tells open pages what a request changed.
+pub fn telling_service(routes: Router, realtime: Realtime) -> Router {
+    service(routes.layer(middleware::from_fn(move |request: Request, next: Next| {
+        let realtime = realtime.clone();
+        async move {
+            let reads = request.method().is_safe();
+            let response = next.run(request).await;
+            let status = response.status();
+            // Of a stranger nothing was taken, and without a database there is nothing to tell.
+            if !reads && status != StatusCode::UNAUTHORIZED && !status.is_server_error() {
+                realtime.publish().await;
+            }
+            response
+        }
+    })))
 }
 
 /// How long a client is asked to wait before it tries again.

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::db::push::Subscription;
+use crate::domain::change::Change;
 use crate::domain::conversation::{Conversation, PhoneNumber};
 use crate::domain::message::{Message, Reaction};
 use crate::domain::push::host_of;
@@ -65,6 +66,30 @@ pub struct MessagesReply {
     pub next_cursor: Option<String>,
     /// Leads to newer ones; null at the end.
     pub prev_cursor: Option<String>,
+}
+
+/// `GET /api/live-chat/changes`.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct ChangesReply {
+    /// Always true.
+    pub success: bool,
+    /// In the order in which they are to be taken.
+    pub changes: Vec<Change>,
+    /// Where to go on.
+    pub next_cursor: String,
+    /// Whether there are more now.
+    pub has_more: bool,
+}
+
+/// `POST /api/live-chat/realtime-ticket`.
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct TicketReply {
+    /// Always true.
+    pub success: bool,
+    /// Where to connect. Whoever has it is let in as this agent: do not keep it.
+    pub url: String,
+    /// When it stops to work.
+    pub expires_at: Timestamp,
 }
 
 /// `GET /api/live-chat/media/{message_id}`.

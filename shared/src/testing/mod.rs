@@ -3,6 +3,7 @@
 pub mod api;
 pub mod outbound;
 pub mod proxy;
+pub mod sockets;
 pub mod sqs;
 
 use jiff::Timestamp;

@@ -128,12 +128,14 @@ impl Stack {
         let auth_secret = emulator
             .create_secret("auth", &json!({ "jwt_secret": secrets.jwt_secret }).to_string())
             .await?;
+        let gateway = format!("127.0.0.1:{}/_aws/execute-api", ports.aws);
         let parameters = [
             ("DatabaseSecretArn", database_secret.as_str()),
             ("AuthIssuer", ISSUER),
             ("AuthSecretArn", &auth_secret),
             ("GraphUrl", &graph_url),
             ("GraphVersion", GRAPH_VERSION),
+            ("EmulatedGateway", &gateway),
             // On a desk nobody waits a quarter of an hour.
             ("ConfirmationSeconds", "60"),
             ("PushHostOverride", &simulator_url),
@@ -173,7 +175,7 @@ impl Stack {
         let file = StackFile {
             agent_token: agent_token(&secrets.jwt_secret)?,
             webhook_url,
-            websocket_url: None,
+            websocket_url: format!("ws://{gateway}/{}/live", deployment.output("WebSocketApiId")?),
             web_url: None,
             graph_url,
             simulator_log_url: format!("{simulator_url}/_simulator/requests"),

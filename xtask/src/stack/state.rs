@@ -50,7 +50,7 @@ impl Secrets {
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct StackFile {
     pub(crate) api_url: String,
-    pub(crate) websocket_url: Option<String>,
+    pub(crate) websocket_url: String,
     pub(crate) web_url: Option<String>,
     pub(crate) webhook_url: String,
     pub(crate) graph_url: String,

@@ -30,7 +30,7 @@ pub(crate) async fn messages(fixture: &Fixture) -> Vec<Value> {
             let alone = messages::find(&fixture.database.client, owner, message.id)
                 .await
                 .unwrap();
-            assert_eq!(alone.as_ref(), Some(&message));
+            assert_eq!(json!(alone), json!(message));
             shown.push(message);
         }
     }

@@ -7,6 +7,7 @@ use shared::db::Database;
 use shared::db::settings::Settings;
 use shared::testing::TestDatabase;
 use shared::testing::proxy::Proxy;
+use shared::testing::sockets::no_sockets;
 use shared::testing::sqs::SqsStub;
 
 /// The account and the number that tests write to.
@@ -38,6 +39,7 @@ impl Fixture {
         let (media_sqs, media_queue) = SqsStub::start().await;
         let (outbox_sqs, outbox_queue) = SqsStub::start().await;
         let app = App {
+            realtime: no_sockets(database.pool()),
             database: database.pool(),
             queue,
             media_queue,

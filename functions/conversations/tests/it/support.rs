@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use shared::db::Database;
 use shared::testing::TestDatabase;
 use shared::testing::api::{Api, authenticator};
+use shared::testing::sockets::no_sockets;
 use shared::testing::sqs::SqsStub;
 use uuid::Uuid;
 
@@ -26,6 +27,7 @@ pub(crate) struct Fixture {
 pub(crate) async fn api(database: Database, agent: Uuid) -> (Api, SqsStub) {
     let (sqs, outbox) = SqsStub::start().await;
     let app = App {
+        realtime: no_sockets(database.clone()),
         database,
         authenticator: authenticator(),
         outbox,

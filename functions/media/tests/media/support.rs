@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use shared::edge::graph::media::GraphMedia;
 use shared::edge::secrets::Secrets;
 use shared::edge::storage::Storage;
+use shared::testing::sockets::no_sockets;
 use shared::testing::{TestDatabase, create_secret, emulated_aws};
 use shared::tokens::{KeyRing, Tokens};
 use tokio::net::TcpListener;
@@ -61,6 +62,7 @@ impl Fixture {
         let s3 = s3(&aws);
         s3.create_bucket().bucket(&bucket).send().await.unwrap();
         let app = App {
+            realtime: no_sockets(database.pool()),
             database: database.pool(),
             storage: Storage::new(&aws, bucket.clone()),
             tokens: Tokens::new(

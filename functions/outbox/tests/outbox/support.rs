@@ -21,6 +21,7 @@ use shared::push::Push;
 use shared::testing::api::{Api, Reply, authenticator};
 use shared::testing::outbound::outbound;
 use shared::testing::proxy::Proxy;
+use shared::testing::sockets::no_sockets;
 use shared::testing::sqs::SqsStub;
 use shared::testing::{TestDatabase, agent_token, create_secret, emulated_aws};
 use shared::tokens::KeyRing;
@@ -205,7 +206,11 @@ impl Desk {
             ..outbound.unwrap_or_else(|| self.outbound.clone())
         };
         let http = http_app(&outbound.database);
-        send::service(send::App { http, outbound })
+        send::service(send::App {
+            realtime: no_sockets(http.database.clone()),
+            http,
+            outbound,
+        })
     }
 
     pub(crate) async fn post(&self, service: axum::Router, path: &str, body: &Value) -> (StatusCode, Value) {
@@ -244,6 +249,7 @@ impl Desk {
 
     pub(crate) async fn outbox(&self, event: Value) {
         let app = outbox::App {
+            realtime: no_sockets(self.outbound.database.clone()),
             outbound: self.outbound.clone(),
             push: self.push.clone(),
         };
@@ -380,6 +386,7 @@ pub(crate) async fn post_as(user: Uuid, service: axum::Router, path: &str, body:
 async fn take_webhooks(database: Database) -> (SqsStub, String) {
     let (sqs, queue) = SqsStub::start().await;
     let app = consumer::App {
+        realtime: no_sockets(database.clone()),
         database,
         media_queue: queue.clone(),
         outbox_queue: queue.clone(),
