@@ -159,7 +159,7 @@ pub async fn list(
         ) c on true
         order by c.xid, c.id";
     let progress = after.progress.as_ref();
-    let (last_xid, last_id) = progress.map_or((0, 0), |progress| progress.row);
+    let (after_xid, row_id) = progress.map_or((0, 0), |progress| progress.row);
     let until = progress.map(|progress| progress.until.next.to_string());
     let running = progress.map(|progress| texts(&progress.until.running));
     let rows = client
@@ -169,8 +169,8 @@ pub async fn list(
                 (&user_id, Type::UUID),
                 (&texts(&after.seen.running), Type::TEXT_ARRAY),
                 (&after.seen.next.to_string(), Type::TEXT),
-                (&last_xid.to_string(), Type::TEXT),
-                (&last_id, Type::INT8),
+                (&after_xid.to_string(), Type::TEXT),
+                (&row_id, Type::INT8),
                 (&until, Type::TEXT),
                 (&running.unwrap_or_default(), Type::TEXT_ARRAY),
                 (&(limit + 1), Type::INT8),
@@ -297,9 +297,10 @@ async fn load(
             }
         },
         async {
-            match has_numbers {
-                false => Ok(Vec::new()),
-                true => accounts::list_numbers(client, user_id, Timestamp::now()).await,
+            if has_numbers {
+                accounts::list_numbers(client, user_id, Timestamp::now()).await
+            } else {
+                Ok(Vec::new())
             }
         },
     )

@@ -1,4 +1,4 @@
-//! API Gateway's side of the WebSockets: frames go to open connections.
+//! API Gateway's side of the sockets: frames go to open connections.
 
 use std::time::Duration;
 
