@@ -18,13 +18,11 @@ create table chat_changes (
 create index chat_changes_account_idx on chat_changes (waba_id, xid, id);
 create index chat_changes_time_idx on chat_changes (changed_at);
 
--- The log as a whole; one row. A cursor of another generation, or from before pruned_to, is too old.
+-- The log as a whole; one row. A cursor of another generation is of no use.
 create table chat_change_log (
   is_only boolean primary key default true constraint chat_change_log_only_check check (is_only),
   -- Give it another value after the database was restored from a backup, and every page loads anew.
-  generation uuid not null default gen_random_uuid(),
-  -- Rows of earlier transactions may be gone.
-  pruned_to xid8 not null default pg_current_xact_id()
+  generation uuid not null default gen_random_uuid()
 );
 insert into chat_change_log default values;
 

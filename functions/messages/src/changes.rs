@@ -21,7 +21,7 @@ use crate::App;
     ),
     responses(
         (status = 200, body = ChangesReply),
-        (status = 410, body = Failure, description = "`cursor_expired`: the cursor is more than three days old, or the agent has other phone numbers since. Load anew."),
+        (status = 410, body = Failure, description = "`cursor_expired`: the cursor is more than two days old, or the agent has other phone numbers since. Load anew."),
         (status = "4XX", body = Failure), (status = "5XX", body = Failure)))]
 pub(crate) async fn list_changes(
     State(app): State<App>,

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use futures_util::future::try_join3;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Row};
 use uuid::Uuid;
@@ -15,6 +15,8 @@ use crate::domain::conversation::PhoneNumber;
 
 /// How long changes are kept.
 const RETENTION: &str = "interval '3 days'";
+/// How old a cursor may be. A transaction that was running when it was made, and wrote before, is in the log for as long.
+const CURSOR_AGE: SignedDuration = SignedDuration::from_hours(48);
 /// How far a frame's cursor lies behind it at least: longer than any transaction of ours and the posting of its frames may take.
 const FRAME_LAG: &str = "interval '2 minutes'";
 
@@ -35,7 +37,7 @@ struct Entry {
     row: (u64, i64),
     what: What,
     conversation_id: Option<i64>,
-    action: Action,
+    is_new: bool,
 }
 
 /// What a row is about.
@@ -44,13 +46,6 @@ enum What {
     Message(i64),
     Conversation(i64),
     PhoneNumber(String),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Action {
-    Created,
-    Updated,
-    Deleted,
 }
 
 /// Reads columns `at` and on: xid, id, entity, action, conversation, message, phone number.
@@ -63,17 +58,12 @@ fn entry(row: &Row, at: usize) -> Result<Option<Entry>, DbError> {
         "conversation" => conversation_id.map(What::Conversation),
         _ => row.try_get::<_, Option<String>>(at + 6)?.map(What::PhoneNumber),
     };
-    let action = match action.as_str() {
-        "created" => Action::Created,
-        "deleted" => Action::Deleted,
-        _ => Action::Updated,
-    };
     let row = (xid(row.try_get(at)?), row.try_get(at + 1)?);
     Ok(what.map(|what| Entry {
         row,
         what,
         conversation_id,
-        action,
+        is_new: action == "created",
     }))
 }
 
@@ -91,27 +81,27 @@ fn texts(xids: &[u64]) -> Vec<String> {
 /// When the database does not answer.
 pub async fn present(client: &Client, user_id: Uuid, now: Timestamp) -> Result<Cursor, DbError> {
     // The cursor is read first: what changes meanwhile is new to it.
-    let (generation, seen, _) = log(client).await?;
+    let (generation, seen) = log(client).await?;
     let numbers = accounts::list_numbers(client, user_id, now).await?;
     Ok(Cursor {
         generation,
         seen,
+        seconds: now.as_second(),
         progress: None,
         numbers: Some(digest(&numbers)),
     })
 }
 
-/// The log's generation, what a reader sees now, and how far the log is pruned.
-async fn log(client: &Client) -> Result<(Uuid, Snapshot, u64), DbError> {
+/// The log's generation, and what a reader sees now.
+async fn log(client: &Client) -> Result<(Uuid, Snapshot), DbError> {
     const LOG: &str = "
-        select l.generation, pg_snapshot_xmax(s)::text::bigint, array(select x::text::bigint from pg_snapshot_xip(s) x),
-               l.pruned_to::text::bigint
+        select l.generation, pg_snapshot_xmax(s)::text::bigint, array(select x::text::bigint from pg_snapshot_xip(s) x)
         from pg_current_snapshot() s cross join chat_change_log l";
     let row = client.query_typed(LOG, &[]).await?;
     let row = row
         .first()
         .ok_or_else(|| DbError::Row("chat_change_log has no row".to_owned()))?;
-    Ok((row.try_get(0)?, snapshot(row, 1)?, xid(row.try_get(3)?)))
+    Ok((row.try_get(0)?, snapshot(row, 1)?))
 }
 
 fn snapshot(row: &Row, at: usize) -> Result<Snapshot, DbError> {
@@ -137,7 +127,6 @@ pub async fn list(
     // read that it has seen. Of several pages the later ones go on within what the first one saw. Numbers are compared instead.
     const LIST: &str = "
         select l.generation, pg_snapshot_xmax(s.now)::text::bigint, array(select x::text::bigint from pg_snapshot_xip(s.now) x),
-               l.pruned_to::text::bigint,
                c.xid::text::bigint, c.id, c.entity, c.action, c.conversation_id, c.message_id, c.phone_number_id
         from (select pg_current_snapshot() as now) s
         cross join chat_change_log l
@@ -158,6 +147,10 @@ pub async fn list(
           order by c.xid, c.id limit $8
         ) c on true
         order by c.xid, c.id";
+    let age = now.as_second().saturating_sub(after.seconds);
+    if age > CURSOR_AGE.as_secs() {
+        return Ok(None);
+    }
     let progress = after.progress.as_ref();
     let (after_xid, row_id) = progress.map_or((0, 0), |progress| progress.row);
     let until = progress.map(|progress| progress.until.next.to_string());
@@ -180,16 +173,15 @@ pub async fn list(
     let first = rows
         .first()
         .ok_or_else(|| DbError::Row("chat_change_log has no row".to_owned()))?;
-    let (generation, present, pruned_to): (Uuid, _, _) =
-        (first.try_get(0)?, snapshot(first, 1)?, xid(first.try_get(3)?));
-    let is_of_this_log = generation == after.generation && after.seen.next <= present.next;
-    if !is_of_this_log || after.seen.first_unseen() < pruned_to {
+    let (generation, present): (Uuid, _) = (first.try_get(0)?, snapshot(first, 1)?);
+    // One that saw more than there is comes from before a backup was restored.
+    if generation != after.generation || after.seen.next > present.next {
         return Ok(None);
     }
     let mut entries = Vec::with_capacity(rows.len());
     for row in &rows {
-        if row.try_get::<_, Option<i64>>(4)?.is_some() {
-            entries.extend(entry(row, 4)?);
+        if row.try_get::<_, Option<i64>>(3)?.is_some() {
+            entries.extend(entry(row, 3)?);
         }
     }
     let limit = usize::try_from(limit).unwrap_or_default();
@@ -206,6 +198,8 @@ pub async fn list(
         Some(row) => after.at(row, &present),
         None => Cursor {
             seen: progress.map_or(present, |progress| progress.until.clone()),
+            // Of several pages the first one saw it, which is not long ago.
+            seconds: now.as_second(),
             progress: None,
             ..after.clone()
         },
@@ -259,8 +253,8 @@ fn digest(numbers: &[PhoneNumber]) -> Numbers {
     }
 }
 
-/// What the rows of the log are about, as it is now, each once and where it was changed last; deletions are of `version`. What is not the
-/// agent's, or gone by now, is left out: that it went is in the log too.
+/// What the rows of the log are about, as it is now, each once and where it was changed last. What is not found is gone: that is a deletion,
+/// of `version`.
 async fn load(
     client: &Client,
     user_id: Uuid,
@@ -270,15 +264,15 @@ async fn load(
     let (mut last, mut created) = (HashMap::new(), HashSet::new());
     for entry in entries {
         last.insert(&entry.what, entry);
-        if entry.action == Action::Created {
+        if entry.is_new {
             created.insert(&entry.what);
         }
     }
     let (mut message_ids, mut conversation_ids, mut has_numbers) = (Vec::new(), Vec::new(), false);
-    for entry in last.values().filter(|entry| entry.action != Action::Deleted) {
-        match entry.what {
-            What::Message(id) => message_ids.push(id),
-            What::Conversation(id) => conversation_ids.push(id),
+    for what in last.keys() {
+        match what {
+            What::Message(id) => message_ids.push(*id),
+            What::Conversation(id) => conversation_ids.push(*id),
             What::PhoneNumber(_) => has_numbers = true,
         }
     }
@@ -314,22 +308,21 @@ async fn load(
             conversation_id: entry.conversation_id,
             ..Change::of(kind)
         };
-        let change = match (&entry.what, entry.action) {
-            (What::Message(id), Action::Deleted) => Some(Change {
-                id: Some(*id),
-                ..gone(ChangeType::MessageDeleted)
+        // Rows come in the order in which transactions began: what was changed last may be gone all the same.
+        let change = match &entry.what {
+            What::Message(id) => Some(match messages.remove(id) {
+                None => Change {
+                    id: Some(*id),
+                    ..gone(ChangeType::MessageDeleted)
+                },
+                Some(message) if created.contains(&entry.what) => Change::message(ChangeType::MessageCreated, message),
+                Some(message) => Change::message(ChangeType::MessageUpdated, message),
             }),
-            (What::Conversation(_), Action::Deleted) => Some(gone(ChangeType::ConversationDeleted)),
-            (What::Message(id), _) => {
-                let kind = if created.contains(&entry.what) {
-                    ChangeType::MessageCreated
-                } else {
-                    ChangeType::MessageUpdated
-                };
-                messages.remove(id).map(|message| Change::message(kind, message))
-            }
-            (What::Conversation(id), _) => conversations.remove(id).map(Change::conversation),
-            (What::PhoneNumber(id), _) => {
+            What::Conversation(id) => Some(match conversations.remove(id) {
+                None => gone(ChangeType::ConversationDeleted),
+                Some(conversation) => Change::conversation(conversation),
+            }),
+            What::PhoneNumber(id) => {
                 let number = numbers.iter().find(|number| number.phone_number_id == *id);
                 number.cloned().map(Change::phone_number)
             }
@@ -369,7 +362,8 @@ pub async fn take_unpublished(client: &Client) -> Result<Vec<News>, DbError> {
            select l.generation, pg_snapshot_xmax(s) as next, (select count(*) from pg_snapshot_xip(s)) as running,
                   least(pg_snapshot_xmin(s),
                         coalesce((select c.xid from chat_changes c where c.changed_at < now() - {FRAME_LAG}
-                                  order by c.changed_at desc limit 1), l.pruned_to)) as behind
+                                  order by c.changed_at desc limit 1),
+                                 (select c.xid from chat_changes c order by c.xid limit 1))) as behind
            from pg_current_snapshot() s cross join chat_change_log l
          )
          select a.user_id, cursor.generation, cursor.behind::text::bigint, cursor.next::text::bigint - cursor.running,
@@ -392,6 +386,7 @@ pub async fn take_unpublished(client: &Client) -> Result<Vec<News>, DbError> {
             next: xid(first.try_get(2)?),
             running: Vec::new(),
         },
+        seconds: Timestamp::now().as_second(),
         progress: None,
         numbers: None,
     };
@@ -408,7 +403,7 @@ pub async fn take_unpublished(client: &Client) -> Result<Vec<News>, DbError> {
                 row: (row.0, i64::MAX),
                 what: What::PhoneNumber(number),
                 conversation_id: None,
-                action: Action::Updated,
+                is_new: false,
             });
         }
     }
@@ -439,18 +434,9 @@ pub async fn take_unpublished(client: &Client) -> Result<Vec<News>, DbError> {
 /// When the database does not answer.
 pub async fn prune(client: &Client, portion: i64) -> Result<u64, DbError> {
     let sql = format!(
-        "with old as (
-           select c.xid, c.id from chat_changes c where c.changed_at < now() - {RETENTION} order by c.changed_at limit $1
-         ), gone as (
-           delete from chat_changes c using old where c.xid = old.xid and c.id = old.id returning c.xid
-         ), newest as (
-           select ((xid::text::bigint + 1)::text)::xid8 as xid from gone order by gone.xid desc limit 1
-         ), pruned as (
-           update chat_change_log l set pruned_to = newest.xid from newest where l.pruned_to < newest.xid
-         )
-         select count(*) from gone"
+        "delete from chat_changes c
+         using (select xid, id from chat_changes where changed_at < now() - {RETENTION} order by changed_at limit $1) old
+         where c.xid = old.xid and c.id = old.id"
     );
-    let row = client.query_typed(&sql, &[(&portion, Type::INT8)]).await?;
-    let count: i64 = row.first().map_or(Ok(0), |row| row.try_get(0))?;
-    Ok(count.unsigned_abs())
+    Ok(client.execute_typed(&sql, &[(&portion, Type::INT8)]).await?)
 }

@@ -160,12 +160,6 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// The first transaction that it may not see.
-    #[must_use]
-    pub fn first_unseen(&self) -> u64 {
-        self.running.iter().copied().min().unwrap_or(self.next)
-    }
-
     /// Grows with every transaction that ends: of two snapshots the one with the larger version sees more.
     #[must_use]
     pub fn version(&self) -> i64 {
@@ -221,6 +215,8 @@ pub struct Cursor {
     pub generation: Uuid,
     /// What its reader has seen.
     pub seen: Snapshot,
+    /// When, in seconds since 1970: changes are not kept for ever.
+    pub seconds: i64,
     /// Within a catch-up of several pages.
     pub progress: Option<Progress>,
     /// A frame's cursor does not know.
@@ -231,6 +227,7 @@ pub struct Cursor {
 #[derive(Serialize, Deserialize)]
 struct Written {
     g: Uuid,
+    t: i64,
     s: Vec<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     p: Option<(Vec<u64>, u64, i64)>,
@@ -244,6 +241,7 @@ impl Cursor {
     pub fn to_text(&self) -> String {
         let written = Written {
             g: self.generation,
+            t: self.seconds,
             s: self.seen.to_numbers(),
             p: self
                 .progress
@@ -268,6 +266,7 @@ impl Cursor {
         };
         Some(Self {
             generation: written.g,
+            seconds: written.t,
             seen: Snapshot::from_numbers(&written.s)?,
             progress,
             numbers: written.n.map(|(ids, state)| Numbers { ids, state }),
@@ -289,6 +288,7 @@ mod tests {
     fn cursor() -> Cursor {
         Cursor {
             generation: Uuid::from_u128(7),
+            seconds: 1_795_000_000,
             seen: snapshot(100, &[90, 97]),
             progress: None,
             numbers: None,
@@ -316,7 +316,7 @@ mod tests {
     #[test]
     fn a_forged_cursor_is_none() {
         let written = |s: &str| {
-            let text = format!(r#"{{"g":"00000000-0000-0000-0000-000000000007","s":{s}}}"#);
+            let text = format!(r#"{{"g":"00000000-0000-0000-0000-000000000007","t":1795000000,"s":{s}}}"#);
             Cursor::from_text(&BASE64_URL_SAFE_NO_PAD.encode(text))
         };
         assert!(written("[100,10]").is_some());

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a panic of a test's helper says where")]
 
 mod anchors;
+mod changes;
 mod content;
 mod media;
 mod paging;
