@@ -1,5 +1,4 @@
 //! The browsers in which an agent is notified, over the API.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::time::Duration;
 
