@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 use shared::domain::push::parse_origin;
 use shared::edge::push::{PushClient, PushKeys};
 use shared::edge::secrets::Secrets;
