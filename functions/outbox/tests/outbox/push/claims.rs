@@ -103,7 +103,15 @@ async fn of_workers_at_once_one_tells() {
     for number in 0..10 {
         desk.customer_writes(&format!("491511234560{number}"), "Hello").await;
     }
+    // While one claims, the others take what it leaves.
+    desk.run_sql("begin").await;
+    let claimed = db::push::claim(&desk.database.client, None, 10, desk.push.lease)
+        .await
+        .unwrap();
     tokio::join!(desk.tick(), desk.tick(), desk.tick());
+    assert_eq!((claimed.len(), desk.notifications().await.len()), (10, 20));
+    desk.run_sql("rollback").await;
+    desk.tick().await;
     assert_eq!((desk.notifications().await.len(), desk.owed().await), (30, 0));
 }
 
