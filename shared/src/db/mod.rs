@@ -13,6 +13,7 @@ pub mod media;
 pub mod messages;
 pub mod migrations;
 pub mod outbound;
+pub mod push;
 pub mod quarantine;
 pub mod quick_replies;
 mod scan;

@@ -8,6 +8,7 @@ pub mod media;
 pub mod message;
 pub mod page;
 pub mod placeholder;
+pub mod push;
 pub mod quick_reply;
 pub mod search;
 pub mod send;

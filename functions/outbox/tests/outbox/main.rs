@@ -7,6 +7,7 @@ mod crashes;
 mod files;
 mod holds;
 mod pace;
+mod push;
 mod reactions;
 mod retries;
 mod signals;
