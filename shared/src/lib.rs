@@ -1,5 +1,5 @@
 //! What the functions of the live chat have in common. Floors, an arrow only ever goes down: [`start`] over [`http`] over [`outbound`]
-//! over [`realtime`] over [`tokens`] over [`db`] over [`edge`] over [`domain`] over [`whatsapp`] over [`config`].
+//! over [`push`] and [`realtime`] over [`tokens`] over [`db`] over [`edge`] over [`domain`] over [`whatsapp`] over [`config`].
 
 pub mod config;
 pub mod db;
@@ -7,6 +7,7 @@ pub mod domain;
 pub mod edge;
 pub mod http;
 pub mod outbound;
+pub mod push;
 pub mod realtime;
 pub mod start;
 pub mod telemetry;

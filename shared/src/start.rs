@@ -8,6 +8,7 @@ use crate::config;
 use crate::db::Database;
 use crate::db::settings::Settings as DatabaseSettings;
 use crate::edge::graph::Graph;
+use crate::edge::push::{PushClient, PushKeys, extra_origin};
 use crate::edge::queue::Queue;
 use crate::edge::secrets::Secrets;
 use crate::edge::sockets::Sockets;
@@ -15,6 +16,7 @@ use crate::edge::storage::Storage;
 use crate::http::App;
 use crate::http::auth::Authenticator;
 use crate::outbound::{Outbound, Settings};
+use crate::push::Push;
 use crate::realtime::Realtime;
 use crate::telemetry;
 use crate::tokens::Tokens;
@@ -67,6 +69,28 @@ impl Start {
             storage: Storage::new(&self.aws, logged(config::required("MEDIA_BUCKET"))?),
             queue: Queue::new(aws_sdk_sqs::Client::new(&self.aws), queue),
             settings: logged(Settings::from_env())?,
+            lease,
+        })
+    }
+
+    /// Who we are to push services.
+    ///
+    /// # Errors
+    /// Names the variable that is missing.
+    pub fn push_keys(&self) -> Result<PushKeys, Error> {
+        let arn = logged(config::required("PUSH_KEYS_SECRET_ARN"))?;
+        Ok(PushKeys::new(self.secrets.clone(), arn))
+    }
+
+    /// What sends notifications, with claims that are held for `lease`.
+    ///
+    /// # Errors
+    /// Names the variable that is wrong.
+    pub fn push(&self, database: Database, lease: Duration) -> Result<Push, Error> {
+        Ok(Push {
+            database,
+            keys: self.push_keys()?,
+            client: logged(extra_origin().and_then(PushClient::new))?,
             lease,
         })
     }

@@ -4,10 +4,11 @@
 use std::path::{Path, PathBuf};
 
 /// From the top; docs/ARCHITECTURE.md says what is on each.
-const FLOORS: [&str; 11] = [
+const FLOORS: [&str; 12] = [
     "start",
     "http",
     "outbound",
+    "push",
     "realtime",
     "tokens",
     "db",

@@ -56,7 +56,7 @@ async fn text(database: &TestDatabase, sql: &str) -> String {
 #[tokio::test]
 async fn an_empty_database_is_migrated_once() {
     let database = TestDatabase::empty().await;
-    assert_eq!(migrate(&database).await.applied.len(), 5);
+    assert_eq!(migrate(&database).await.applied.len(), 7);
     assert_eq!(migrate(&database).await.applied.len(), 0);
 }
 
@@ -72,7 +72,7 @@ async fn an_older_release_leaves_a_newer_schema_alone() {
 async fn two_migrations_at_once_wait_for_each_other() {
     let database = TestDatabase::empty().await;
     let (one, other) = tokio::join!(migrate(&database), migrate(&database));
-    assert_eq!(one.applied.len() + other.applied.len(), 5);
+    assert_eq!(one.applied.len() + other.applied.len(), 7);
 }
 
 #[tokio::test]
@@ -135,6 +135,19 @@ async fn the_first_schema_keeps_its_rows_with_and_without_the_foreign_key() {
             text(&database, "select data_type from information_schema.columns where (table_name, column_name) in
                              (('chat_messages', 'id'), ('chat_messages', 'conversation_id'), ('chat_conversations', 'id'))").await,
             "bigint bigint bigint"
+        );
+        // What was written before can be found, and who waits is known.
+        assert_eq!(
+            text(&database, "select body from chat_message_texts order by message_id").await,
+            "first again again no wamid elsewhere"
+        );
+        assert_eq!(
+            text(
+                &database,
+                "select coalesce((waiting_since at time zone 'UTC')::text, 'nobody') from chat_conversations order by id"
+            )
+            .await,
+            "nobody 2026-01-01 10:00:00"
         );
         // Rows that the old program goes on to write get ids beyond 2^31.
         database
@@ -327,5 +340,5 @@ async fn a_migration_that_fails_is_named_and_leaves_nothing_behind() {
         .batch_execute("drop table chat_quarantine")
         .await
         .unwrap();
-    assert_eq!(migrate(&database).await.applied.len(), 4);
+    assert_eq!(migrate(&database).await.applied.len(), 6);
 }

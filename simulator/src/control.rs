@@ -24,6 +24,7 @@ use crate::graph;
 use crate::graph::media::{RECEIVED_FOR, kind_of};
 use crate::ids;
 use crate::inbound::receive;
+use crate::push;
 use crate::requests::LoggedRequest;
 use crate::state::{Sender, Simulator};
 use crate::statuses;
@@ -32,7 +33,7 @@ type App = State<Arc<Simulator>>;
 type Asked = Query<HashMap<String, String>>;
 
 /// A control call that cannot be done, and why.
-struct Refusal(StatusCode, String);
+pub(crate) struct Refusal(pub(crate) StatusCode, pub(crate) String);
 
 impl From<String> for Refusal {
     fn from(reason: String) -> Self {
@@ -64,11 +65,12 @@ pub(crate) fn routes() -> Router<Arc<Simulator>> {
         .route("/deliveries", get(count_deliveries))
         .route("/deliveries/flush", post(flush_deliveries))
         .route("/events", get(stream_events))
+        .nest("/push", push::control::routes())
         .fallback(async || Refusal(StatusCode::NOT_FOUND, "no such path".to_owned()))
         .layer(DefaultBodyLimit::max(105 * 1024 * 1024))
 }
 
-fn read_object(bytes: &Bytes) -> Result<Map<String, Value>, Refusal> {
+pub(crate) fn read_object(bytes: &Bytes) -> Result<Map<String, Value>, Refusal> {
     serde_json::from_slice(bytes).map_err(|error| Refusal(StatusCode::BAD_REQUEST, format!("the body: {error}")))
 }
 

@@ -8,6 +8,7 @@
 //! ```text
 //! graph/      what the business asks     → statuses → webhooks ─▶ the system
 //! control     what customer and test ask → inbound  → webhooks ─▶ the system
+//! push/       a browser's push service → the browser
 //! page.html   the customer's phone, on top of control
 //! ```
 
@@ -17,6 +18,7 @@ mod faults;
 mod graph;
 mod ids;
 mod inbound;
+mod push;
 mod requests;
 mod samples;
 mod state;
@@ -60,6 +62,7 @@ pub async fn serve(listener: TcpListener, config: Config) -> anyhow::Result<()> 
         .route("/", get(async || Html(include_str!("page.html"))))
         .nest("/_simulator", control::routes())
         .merge(graph::routes(&simulator))
+        .nest("/push", push::service::routes())
         .with_state(simulator);
     let mut connections = JoinSet::new();
     loop {

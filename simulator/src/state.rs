@@ -14,6 +14,7 @@ use crate::faults::Faults;
 use crate::graph::rates::Rates;
 use crate::graph::sample_templates;
 use crate::ids;
+use crate::push::Browsers;
 use crate::requests::RequestLog;
 use crate::webhooks::Deliveries;
 
@@ -26,6 +27,7 @@ pub(crate) struct Simulator {
     pub(crate) faults: Faults,
     pub(crate) requests: RequestLog,
     pub(crate) rates: Rates,
+    pub(crate) browsers: Browsers,
     pub(crate) changes: broadcast::Sender<Change>,
     world: Mutex<World>,
 }
@@ -189,6 +191,7 @@ impl Simulator {
             deliveries,
             faults: Faults::default(),
             requests: RequestLog::default(),
+            browsers: Browsers::default(),
             changes: broadcast::channel(256).0,
             world: Mutex::default(),
         }

@@ -6,7 +6,7 @@
 //! | `checks`, `web` | every check of the project; those of the client in `web/` |
 //! | `replay`, `measure` | webhooks posted to the running stack: what became of them, how long it took |
 //! | `quarantine`, `dlq` | what was kept raw, what the queues gave up, and their way back |
-//! | `tokens`, `openapi` | the accounts' tokens; `openapi.yaml` |
+//! | `tokens`, `push_keys`, `openapi` | the accounts' tokens; who we are to push services; `openapi.yaml` |
 //! | `postgres`, `postgres_binaries`, `functions`, `template`, `python` | what those two are built from |
 //! | `janitor` | cleans up, however a command ends |
 //! | `cache`, `process`, `show` | what is fetched once; other programs; how foreign texts are printed |
@@ -22,6 +22,7 @@ mod openapi;
 mod postgres;
 mod postgres_binaries;
 mod process;
+mod push_keys;
 mod python;
 mod quarantine;
 mod replay;
@@ -58,6 +59,7 @@ enum Command {
     Dlq(dlq::Dlq),
     Measure(measure::Measure),
     Tokens(tokens::Tokens),
+    PushKeys(push_keys::PushKeys),
     Openapi(openapi::Openapi),
     /// Stops or starts the database of a running stack
     Postgres {
@@ -107,6 +109,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Dlq(command) => dlq::run(root, &command).await,
         Command::Measure(command) => measure::run(root, &command).await,
         Command::Tokens(command) => tokens::run(root, &command).await,
+        Command::PushKeys(command) => push_keys::run(root, &command).await,
         Command::Openapi(command) => openapi::run(root, &command),
         Command::Postgres { action, state_dir } => {
             control_postgres(&state_dir.unwrap_or_else(|| root.join(".local")), action)

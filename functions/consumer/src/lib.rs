@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsMessage};
 use jiff::Timestamp;
 use serde::Deserialize;
-use shared::db::ingest::OwedFile;
+use shared::db::ingest::{OwedFile, OwedPush};
 use shared::db::{self, Database, DbError};
 use shared::domain::ingest::{self, Plan, Quarantined};
 use shared::domain::media::MediaTask;
+use shared::domain::push::PushTask;
 use shared::edge::queue::Queue;
 use shared::realtime::Realtime;
 use shared::whatsapp::unit::{
@@ -33,6 +34,8 @@ pub struct App {
     pub queue: Queue,
     /// Where files are asked for. A fast trigger only: what is owed stands in the database, and the media function has a clock.
     pub media_queue: Queue,
+    /// Where notifications are asked for. A fast trigger only, too.
+    pub outbox_queue: Queue,
     /// The open pages.
     pub realtime: Realtime,
 }
@@ -45,7 +48,7 @@ pub struct Event {
     pub records: Option<Vec<SqsMessage>>,
 }
 
-/// How long the queue may take to be told of files.
+/// How long a queue may take to be told of what is owed.
 const TRIGGER_DEADLINE: Duration = Duration::from_secs(3);
 /// How many items the clock replays or drops at once.
 const PORTION: i64 = 200;
@@ -76,7 +79,7 @@ pub async fn handle_clock(app: &App, deadline: Instant) -> SqsBatchResponse {
                 "the clock's work is done"
             );
         }
-        tokio::join!(app.realtime.publish(), ask_for_files(app, &replayed.files));
+        tokio::join!(app.realtime.publish(), ask_for(app, &replayed.files, &replayed.pushes));
         let is_done = replays == 0 && dropped == 0;
         if is_done || Instant::now() + DEADLINE > deadline {
             break;
@@ -85,9 +88,9 @@ pub async fn handle_clock(app: &App, deadline: Instant) -> SqsBatchResponse {
     SqsBatchResponse::default()
 }
 
-/// Asks for the files of messages. Best effort, and never for long: the batch is committed.
-async fn ask_for_files(app: &App, files: &[OwedFile]) {
-    let messages: Vec<QueueMessage> = files
+/// Asks for the files of messages, and for notifications. Best effort, and never for long: the batch is committed.
+async fn ask_for(app: &App, files: &[OwedFile], pushes: &[OwedPush]) {
+    let files: Vec<QueueMessage> = files
         .iter()
         .map(|file| {
             let task = MediaTask {
@@ -96,7 +99,19 @@ async fn ask_for_files(app: &App, files: &[OwedFile]) {
             task.to_message(&file.phone_number_id)
         })
         .collect();
-    app.media_queue.trigger(&messages, TRIGGER_DEADLINE).await;
+    let pushes: Vec<QueueMessage> = pushes
+        .iter()
+        .map(|push| {
+            let task = PushTask {
+                push_conversation_id: push.conversation_id,
+            };
+            task.to_message(&push.phone_number_id)
+        })
+        .collect();
+    tokio::join!(
+        app.media_queue.trigger(&files, TRIGGER_DEADLINE),
+        app.outbox_queue.trigger(&pushes, TRIGGER_DEADLINE)
+    );
 }
 
 /// Takes a batch; answers with the records that have to come again.
@@ -181,7 +196,7 @@ async fn apply(app: &App, plan: &Plan, now: Timestamp) -> Result<(), DbError> {
         conversations = applied.conversations.len(),
         "batch committed"
     );
-    tokio::join!(app.realtime.publish(), ask_for_files(app, &applied.files));
+    tokio::join!(app.realtime.publish(), ask_for(app, &applied.files, &applied.pushes));
     Ok(())
 }
 

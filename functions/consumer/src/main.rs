@@ -13,13 +13,13 @@ async fn main() -> Result<(), Error> {
     let start = Start::from_env().await?;
     let client = aws_sdk_sqs::Client::new(&start.aws);
     let queue = |variable| logged(required(variable)).map(|url| Queue::new(client.clone(), url));
-    let (queue, media_queue) = (queue("EVENTS_QUEUE_URL")?, queue("MEDIA_QUEUE_URL")?);
     let database = start.database().await?;
     let app = App {
         realtime: start.realtime(database.clone(), Duration::from_secs(5))?,
         database,
-        queue,
-        media_queue,
+        queue: queue("EVENTS_QUEUE_URL")?,
+        media_queue: queue("MEDIA_QUEUE_URL")?,
+        outbox_queue: queue("OUTBOX_QUEUE_URL")?,
     };
     run(service_fn(async |event: LambdaEvent<Event>| {
         Ok::<_, Error>(match event.payload.records {

@@ -1,4 +1,4 @@
-//! The agent's phone numbers and conversations: list, one, change, mark read; and the agent's quick replies.
+//! The agent's phone numbers and conversations: list, one, change, mark read or unread; and the agent's quick replies.
 
 mod quick_replies;
 
@@ -12,9 +12,10 @@ use axum::routing::{get, patch, post};
 use jiff::Timestamp;
 pub use quick_replies::{NewQuickReply, QuickReplyUpdate};
 use serde::{Deserialize, Serialize};
+use shared::db::conversations::Marked;
 use shared::db::{self, Database};
-use shared::domain::conversation::ReadReceipts;
-use shared::domain::page::Seek;
+use shared::domain::conversation::{Narrowing, ReadReceipts, Sort};
+use shared::domain::page::{Section, Seek};
 use shared::domain::send::OutboxTask;
 use shared::edge::queue::Queue;
 use shared::http::auth::{Agent, Authenticator};
@@ -60,6 +61,7 @@ impl FromRef<App> for Authenticator {
     get_conversation,
     update_conversation,
     mark_read,
+    mark_unread,
     quick_replies::list_quick_replies,
     quick_replies::create_quick_reply,
     quick_replies::update_quick_reply,
@@ -82,6 +84,7 @@ pub fn service(app: App) -> Router {
             get(get_conversation).patch(update_conversation),
         )
         .route("/api/live-chat/conversations/{id}/read", post(mark_read))
+        .route("/api/live-chat/conversations/{id}/unread", post(mark_unread))
         .route(
             "/api/live-chat/quick-replies",
             get(quick_replies::list_quick_replies).post(quick_replies::create_quick_reply),
@@ -138,12 +141,15 @@ async fn update_phone_number(
     }))
 }
 
-/// The agent's conversations, newest first.
+/// The agent's conversations.
 #[utoipa::path(get, path = "/api/live-chat/conversations", tag = "conversations",
     params(
         ("user_id" = Option<String>, Query, description = "The token's own user; anybody else's is 403."),
         ("phone_number_id" = Option<String>, Query, description = "One of the agent's numbers; all of them where it is missing."),
         ("status" = Option<String>, Query, description = "`active` or `archived`; both where it is missing."),
+        ("filter" = Option<String>, Query, description = "`unread`; `unanswered`: the customer waits for an answer; `window_closing`: the customer service window is open and closes within 4 hours."),
+        ("q" = Option<String>, Query, description = "What the customer's name, username or phone number has in it, in small letters or capitals; of a phone number only the digits count. 100 characters at the most."),
+        ("sort" = Option<String>, Query, description = "`recent` (the default): newest first; `waiting`: those who wait for an answer, longest first, then the others, newest first."),
         ("limit" = Option<u64>, Query, description = "How many: 50 where it is missing, 100 at the most."),
         ("cursor" = Option<String>, Query, description = "A `next_cursor` or `prev_cursor` of an earlier reply."),
     ),
@@ -156,13 +162,22 @@ async fn list_conversations(
     let filter = db::conversations::Filter {
         phone_number_id: parameters.get("phone_number_id").map(str::to_owned),
         status: parameters.one_of("status", &STATUSES)?,
+        narrowing: parameters
+            .one_of("filter", &Narrowing::NAMES)?
+            .and_then(|name| Narrowing::from_name(&name)),
+        q: parameters.query()?.map(str::to_owned),
+        sort: parameters
+            .one_of("sort", &Sort::NAMES)?
+            .and_then(|name| Sort::from_name(&name))
+            .unwrap_or_default(),
+        now: Timestamp::now(),
     };
     let limit = parameters.limit()?;
     let seek = match parameters.get("cursor") {
         None => Seek::Newest,
-        Some(cursor) => {
-            Seek::from_cursor(cursor).ok_or_else(|| ApiError::invalid("cursor", "is not a cursor of this list"))?
-        }
+        Some(cursor) => Seek::from_cursor(cursor)
+            .filter(|seek| is_of(*seek, filter.sort))
+            .ok_or_else(|| ApiError::invalid("cursor", "is not a cursor of this list"))?,
     };
     let page = app
         .database
@@ -183,6 +198,11 @@ async fn list_conversations(
         next_cursor: page.next_cursor,
         prev_cursor: page.prev_cursor,
     }))
+}
+
+fn is_of(cursor: Seek, sort: Sort) -> bool {
+    let section = cursor.position().map(|position| position.section);
+    (section == Some(Section::Only)) == (sort == Sort::Recent)
 }
 
 /// One conversation.
@@ -265,6 +285,28 @@ async fn mark_read(
         app.outbox.trigger(&[message], TRIGGER_TIME).await;
     }
     reply(Some(conversation))
+}
+
+/// Marks a conversation as unread: the customer's newest message is `delivered` again. What is unread already stays as it is.
+#[utoipa::path(post, path = "/api/live-chat/conversations/{id}/unread", tag = "conversations",
+    params(("id" = i64, Path, description = "The conversation.")),
+    responses(
+        (status = 200, body = ConversationReply),
+        (status = 409, body = Failure, description = "`nothing_to_read`: the customer wrote nothing that could be unread."),
+        (status = "4XX", body = Failure), (status = "5XX", body = Failure)))]
+async fn mark_unread(
+    State(app): State<App>,
+    agent: Agent,
+    PathId(id): PathId,
+) -> Result<Json<ConversationReply>, ApiError> {
+    let marked = app
+        .database
+        .run(async |client| db::conversations::mark_unread(client, agent.user_id, id).await);
+    match marked.await? {
+        Marked::Unread(conversation) => reply(Some(*conversation)),
+        Marked::NothingToRead => Err(ApiError::NothingToRead),
+        Marked::NotFound => reply(None),
+    }
 }
 
 fn reply(found: Option<shared::domain::conversation::Conversation>) -> Result<Json<ConversationReply>, ApiError> {

@@ -1,14 +1,16 @@
-//! The messages of a conversation, what changed, and links to files.
+//! The messages of a conversation, search, what changed, and links to files.
 
 mod changes;
 mod media;
+mod search;
 
 use axum::extract::{FromRef, State};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use shared::db::{self, DbError};
+use shared::domain::conversation::Conversation;
 use shared::domain::message::Message;
-use shared::domain::page::{Page, Position, Seek};
+use shared::domain::page::{Page, Position, Section, Seek};
 use shared::edge::queue::Queue;
 use shared::edge::storage::Storage;
 use shared::http::auth::{Agent, Authenticator};
@@ -61,15 +63,17 @@ enum Start {
     Around(String),
 }
 
-/// The messages of a conversation, newest first.
+/// The messages of a conversation, newest first; with `q` those that have it in their text or caption, of one conversation or of all.
 #[utoipa::path(get, path = "/api/live-chat/messages", tag = "messages",
     params(
-        ("conversation_id" = i64, Query, description = "The conversation."),
+        ("conversation_id" = Option<i64>, Query, description = "The conversation. Only a search may do without it."),
+        ("q" = Option<String>, Query, description = "What the text or caption has in it, in small letters or capitals. 100 characters at the most."),
+        ("phone_number_id" = Option<String>, Query, description = "Of a search through all conversations: those of one of the agent's numbers."),
         ("limit" = Option<u64>, Query, description = "How many: 50 where it is missing, 100 at the most."),
-        ("offset" = Option<u64>, Query, description = "How many of the newest to leave out. Rows that arrive in between shift it; cursors do not have that."),
+        ("offset" = Option<u64>, Query, description = "How many of the newest to leave out. Rows that arrive in between shift it; cursors do not have that. Not with `q`."),
         ("before" = Option<String>, Query, description = "A `next_cursor`, or a message's id: what is older."),
         ("after" = Option<String>, Query, description = "A `prev_cursor`, or a message's id: what is newer."),
-        ("around" = Option<String>, Query, description = "A message's id: the page in whose middle it stands."),
+        ("around" = Option<String>, Query, description = "A message's id: the page in whose middle it stands. Not with `q`."),
     ),
     responses((status = 200, body = MessagesReply), (status = "4XX", body = Failure), (status = "5XX", body = Failure)))]
 async fn list_messages(
@@ -77,10 +81,13 @@ async fn list_messages(
     agent: Agent,
     parameters: Parameters,
 ) -> Result<Json<MessagesReply>, ApiError> {
-    let conversation = parameters
-        .number("conversation_id")?
-        .ok_or_else(|| ApiError::invalid("conversation_id", "is required"))?;
+    let conversation = parameters.number("conversation_id")?;
+    let query = parameters.query()?;
     let (start, limit) = (start(&parameters)?, parameters.limit()?);
+    if let Some(query) = query {
+        return search::search(&app, agent, &parameters, query, (start, limit)).await;
+    }
+    let conversation = conversation.ok_or_else(|| ApiError::invalid("conversation_id", "is required without q"))?;
     let page = app
         .http
         .database
@@ -97,12 +104,17 @@ async fn list_messages(
         .await?
         .ok_or(ApiError::NotFound)?
         .ok_or_else(|| ApiError::invalid(named(&parameters), "names no message of this conversation"))?;
-    Ok(Json(MessagesReply {
+    Ok(Json(reply(page, Vec::new())))
+}
+
+fn reply(page: Page<Message>, conversations: Vec<Conversation>) -> MessagesReply {
+    MessagesReply {
         success: true,
         messages: page.rows,
+        conversations,
         next_cursor: page.next_cursor,
         prev_cursor: page.prev_cursor,
-    }))
+    }
 }
 
 /// The forms exclude each other.
@@ -125,16 +137,20 @@ fn start(parameters: &Parameters) -> Result<Start, ApiError> {
         ));
     }
     let text = |name| parameters.get(name).unwrap_or_default().to_owned();
+    let position = |name| {
+        let position = Seek::from_cursor(parameters.get(name)?)?.position();
+        position.filter(|position| position.section == Section::Only)
+    };
     Ok(match given.first() {
         None => Start::Seek(Seek::Newest),
         Some(&"offset") => Start::Seek(Seek::Offset(parameters.number("offset")?.unwrap_or(0))),
-        Some(&"before") => match Seek::from_cursor(&text("before")) {
-            Some(Seek::Before(position) | Seek::After(position)) => Start::Seek(Seek::Before(position)),
-            _ => Start::Before(text("before")),
+        Some(&"before") => match position("before") {
+            Some(position) => Start::Seek(Seek::Before(position)),
+            None => Start::Before(text("before")),
         },
-        Some(&"after") => match Seek::from_cursor(&text("after")) {
-            Some(Seek::Before(position) | Seek::After(position)) => Start::Seek(Seek::After(position)),
-            _ => Start::After(text("after")),
+        Some(&"after") => match position("after") {
+            Some(position) => Start::Seek(Seek::After(position)),
+            None => Start::After(text("after")),
         },
         Some(_) => Start::Around(text("around")),
     })

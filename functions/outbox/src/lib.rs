@@ -1,6 +1,6 @@
 //! Sends what could not go out at once. What is owed stands in the database: a message on the queue only says that something may be due in a
 //! conversation, and each minute a clock takes whatever is, so that a lost trigger costs a minute and no message. The clock also fails what
-//! WhatsApp never confirmed, and lets accounts go on that were connected again.
+//! WhatsApp never confirmed, and lets accounts go on that were connected again. Notifications of what customers wrote are sent alike.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -9,8 +9,10 @@ use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMe
 use futures_util::{StreamExt, stream};
 use serde_json::Value;
 use shared::db::{self, DbError};
+use shared::domain::push::PushTask;
 use shared::domain::send::OutboxTask;
 use shared::outbound::{Outbound, TURN_TIME};
+use shared::push::Push;
 use shared::realtime::Realtime;
 
 /// How long a claim is held: longer than the function's timeout, so that whoever had it before is gone.
@@ -28,6 +30,23 @@ pub struct App {
     pub outbound: Outbound,
     /// The open pages.
     pub realtime: Realtime,
+    /// What notifies.
+    pub push: Push,
+}
+
+/// What a trigger asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Task {
+    Messages(i64),
+    Notifications(i64),
+}
+
+impl Task {
+    fn from_body(body: &str) -> Option<Self> {
+        let messages = || OutboxTask::from_body(body).map(|task| Self::Messages(task.conversation_id));
+        let notifications = || PushTask::from_body(body).map(|task| Self::Notifications(task.push_conversation_id));
+        messages().or_else(notifications)
+    }
 }
 
 /// Takes a batch of triggers, or, for any other event, what is due. `deadline` is when Lambda ends the call. Answers with the records that
@@ -35,7 +54,9 @@ pub struct App {
 pub async fn handle(app: &App, event: Value, deadline: Instant) -> SqsBatchResponse {
     let mut response = SqsBatchResponse::default();
     if event.get("Records").is_none() {
-        if let Err(error) = work_off(app, deadline).await {
+        // Beside each other: slow push services hold no message up, nor many messages a notification.
+        let (messages, notifications) = tokio::join!(work_off(app, deadline), app.push.send_owed(None, deadline));
+        for error in [messages, notifications].into_iter().filter_map(Result::err) {
             tracing::error!(%error, "what is due waits for the next minute");
         }
         return response;
@@ -50,20 +71,26 @@ pub async fn handle(app: &App, event: Value, deadline: Instant) -> SqsBatchRespo
 /// Works on the conversations that triggers name. All triggers are done with, whatever comes of it: the rows know when they are due again.
 /// Only while the database is away they come back.
 async fn take_triggers(app: &App, records: Vec<SqsMessage>, deadline: Instant) -> Vec<BatchItemFailure> {
-    let mut triggers: BTreeMap<i64, Vec<String>> = BTreeMap::new();
+    let mut triggers: BTreeMap<Task, Vec<String>> = BTreeMap::new();
     for record in records {
-        let Some(task) = record.body.as_deref().and_then(OutboxTask::from_body) else {
+        let Some(task) = record.body.as_deref().and_then(Task::from_body) else {
             tracing::error!(record = record.message_id, "a trigger cannot be read");
             continue;
         };
-        let ids = triggers.entry(task.conversation_id).or_default();
+        let ids = triggers.entry(task).or_default();
         ids.extend(record.message_id);
     }
-    let work = stream::iter(triggers).map(async |(conversation_id, ids)| {
-        let ended = app.outbound.work_off(conversation_id, deadline).await;
-        app.realtime.publish().await;
+    let work = stream::iter(triggers).map(async |(task, ids)| {
+        let ended = match task {
+            Task::Messages(conversation_id) => {
+                let ended = app.outbound.work_off(conversation_id, deadline).await;
+                app.realtime.publish().await;
+                ended
+            }
+            Task::Notifications(conversation_id) => app.push.send_owed(Some(conversation_id), deadline).await,
+        };
         let error = ended.err()?;
-        tracing::error!(conversation_id, %error, "a conversation could not be worked on");
+        tracing::error!(?task, %error, "a conversation could not be worked on");
         error.is_transient().then_some(ids)
     });
     let failed: Vec<Option<Vec<String>>> = work.buffer_unordered(AT_ONCE).collect().await;

@@ -12,7 +12,8 @@ async fn main() -> Result<(), Error> {
     let database = start.database().await?;
     let app = App {
         realtime: start.realtime(database.clone(), Duration::from_secs(5))?,
-        outbound: start.outbound(database, LEASE)?,
+        outbound: start.outbound(database.clone(), LEASE)?,
+        push: start.push(database, LEASE)?,
     };
     run(service_fn(async |event: LambdaEvent<serde_json::Value>| {
         let left = event.context.deadline().duration_since(SystemTime::now());

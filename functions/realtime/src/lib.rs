@@ -1,14 +1,18 @@
-//! The pages' sockets: tickets over HTTP, connections over API Gateway's WebSocket API, and a clock that tells what nobody told and forgets
+//! The pages' sockets: tickets over HTTP, connections over API Gateway's WebSocket API; the browsers that are notified; and a clock that tells what nobody told and forgets
 //! what is over. What changed is told by whoever changed it, through `shared::realtime`.
 
+mod push;
 mod socket;
 mod ticket;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::Router;
 use axum::extract::FromRef;
-use axum::routing::post;
+use axum::routing::{get, post};
+pub use push::{NewPushKeys, NewPushSubscription, OldPushSubscription};
 use shared::db::{self, DbError};
+use shared::domain::push::Origin;
+use shared::edge::push::PushKeys;
 use shared::http::auth::Authenticator;
 use shared::realtime::Realtime;
 pub use socket::{SocketEvent, SocketReply, handle_socket};
@@ -23,6 +27,10 @@ pub struct App {
     pub websocket_url: String,
     /// The open pages.
     pub realtime: Realtime,
+    /// Who we are to push services: what browsers subscribe with.
+    pub push_keys: PushKeys,
+    /// An origin that notifications may be sent to beside the browsers' push services.
+    pub push_origin: Option<Origin>,
 }
 
 impl FromRef<App> for Authenticator {
@@ -33,13 +41,24 @@ impl FromRef<App> for Authenticator {
 
 /// The routes of this function, for `openapi.yaml`.
 #[derive(OpenApi)]
-#[openapi(paths(ticket::create_ticket))]
+#[openapi(paths(
+    ticket::create_ticket,
+    push::list_push_subscriptions,
+    push::create_push_subscription,
+    push::delete_push_subscription
+))]
 pub struct Api;
 
 /// The function as an HTTP service.
 pub fn service(app: App) -> Router {
     let routes = Router::new()
         .route("/api/live-chat/realtime-ticket", post(ticket::create_ticket))
+        .route(
+            "/api/live-chat/push-subscriptions",
+            get(push::list_push_subscriptions)
+                .post(push::create_push_subscription)
+                .delete(push::delete_push_subscription),
+        )
         .with_state(app);
     shared::http::service(routes)
 }

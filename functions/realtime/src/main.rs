@@ -8,6 +8,7 @@ use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use realtime::{App, handle_clock, handle_socket, service};
 use serde_json::{Value, json};
 use shared::config::required;
+use shared::edge::push::extra_origin;
 use shared::start::{HttpStart, logged};
 use tower::Service;
 
@@ -17,6 +18,8 @@ async fn main() -> Result<(), Error> {
     let app = App {
         websocket_url: logged(required("WEBSOCKET_URL"))?,
         realtime: start.realtime(http.database.clone(), Duration::from_secs(5))?,
+        push_keys: start.push_keys()?,
+        push_origin: logged(extra_origin())?,
         http,
     };
     let api = Adapter::from(service(app.clone()));

@@ -87,6 +87,7 @@ fn from_row(row: &Row) -> Result<Message, DbError> {
         edited_at: row.try_get(34)?,
         deleted_at,
         version: row.try_get(36)?,
+        snippet: None,
     })
 }
 

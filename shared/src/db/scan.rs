@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use tokio_postgres::Row;
 
 use super::DbError;
-use crate::domain::page::{Position, Seek};
+use crate::domain::page::{Position, Section, Seek};
 
 /// The parts of a statement that read a page.
 pub(super) struct Scan {
@@ -38,11 +38,30 @@ impl Scan {
             limit: limit + 1,
         }
     }
+
+    /// Of one section of a list that is read in the seek's direction, from `begin` on, or from the section's end.
+    pub(super) fn of_section(section: Section, seek: Seek, begin: Option<Position>, limit: i64) -> Self {
+        let scan = Self::new(seek, limit);
+        let (comparison, order) = match (section, scan.order) {
+            // The only one in which what is oldest comes first.
+            (Section::Waiting, "desc") => (">", "asc"),
+            (Section::Waiting, _) => ("<", "desc"),
+            _ => (scan.comparison, scan.order),
+        };
+        Self {
+            comparison,
+            order,
+            time: begin.map(Position::time),
+            id: begin.map(|position| position.id),
+            ..scan
+        }
+    }
 }
 
 /// The position of a row by the columns of its sort key and its id.
 pub(super) fn position(row: &Row, sort_key: usize, id: usize) -> Result<Position, DbError> {
     Ok(Position {
+        section: Section::Only,
         micros: row.try_get::<_, Timestamp>(sort_key)?.as_microsecond(),
         id: row.try_get(id)?,
     })

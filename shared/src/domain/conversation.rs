@@ -33,7 +33,7 @@ pub struct Conversation {
     pub last_message_time: Option<Timestamp>,
     /// The customer's messages that no agent has read.
     pub unread_count: i64,
-    /// Whether the last message is the customer's.
+    /// Whether the customer waits for an answer.
     pub needs_reply: bool,
     /// When the customer service window closes, or closed; null where the customer never wrote.
     pub window_expires_at: Option<Timestamp>,
@@ -45,9 +45,64 @@ pub struct Conversation {
     pub created_at: Option<Timestamp>,
     /// When anything of it last changed.
     pub updated_at: Option<Timestamp>,
+    /// Since when the customer waits for an answer: the time of their first message after the agent's last one that did not fail. Null where
+    /// nobody waits.
+    pub waiting_since: Option<Timestamp>,
     /// When it was read, see `Snapshot::version`; changes say so beside it.
     #[serde(skip)]
     pub version: i64,
+}
+
+/// What a list of conversations is narrowed to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Narrowing {
+    /// Something of the customer's is unread.
+    Unread,
+    /// The customer waits for an answer.
+    Unanswered,
+    /// The customer service window is open, and not for much longer.
+    WindowClosing,
+}
+
+impl Narrowing {
+    /// As clients name them.
+    pub const NAMES: [&str; 3] = ["unread", "unanswered", "window_closing"];
+
+    /// Reads one of [`Self::NAMES`].
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "unread" => Some(Self::Unread),
+            "unanswered" => Some(Self::Unanswered),
+            "window_closing" => Some(Self::WindowClosing),
+            _ => None,
+        }
+    }
+}
+
+/// The order of a list of conversations.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Sort {
+    /// By the last message, newest first.
+    #[default]
+    Recent,
+    /// Those who wait for an answer, longest first; then the others, newest first.
+    Waiting,
+}
+
+impl Sort {
+    /// As clients name them.
+    pub const NAMES: [&str; 2] = ["recent", "waiting"];
+
+    /// Reads one of [`Self::NAMES`].
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "recent" => Some(Self::Recent),
+            "waiting" => Some(Self::Waiting),
+            _ => None,
+        }
+    }
 }
 
 /// A business phone number of the agent.

@@ -6,6 +6,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::domain::search::Snippet;
 use crate::whatsapp::errors::MessageError;
 
 /// Who wrote a message: the business (`user`) or its customer.
@@ -136,6 +137,9 @@ pub struct Message {
     /// with a flow's answer as `response`, order lines); `forwarded`, `frequently_forwarded`, `context`, `errors`; for `unsupported` the
     /// item itself as `raw`.
     pub metadata: Option<Value>,
+    /// Of a search: where the message has what was searched for; null otherwise.
+    #[serde(default)]
+    pub snippet: Option<Snippet>,
     /// When it was read, see `Snapshot::version`; changes say so beside it.
     #[serde(skip)]
     pub version: i64,

@@ -6,6 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 /// How long the window stays open.
 pub const LENGTH: SignedDuration = SignedDuration::from_hours(24);
 
+/// A window that is open for no longer than this is about to close.
+pub const CLOSING: SignedDuration = SignedDuration::from_hours(4);
+
 /// When the window closes or closed; `None` for a conversation without an inbound message, whose window never was open.
 #[must_use]
 pub fn expires_at(last_inbound_at: Option<Timestamp>) -> Option<Timestamp> {

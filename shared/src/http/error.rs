@@ -63,6 +63,9 @@ pub enum ApiError {
     /// 409: the customer wrote nothing that could be answered.
     #[error("the customer wrote nothing within the last 30 days")]
     NothingToAnswer,
+    /// 409: there is nothing of the customer's that could be unread.
+    #[error("the customer wrote nothing that could be unread")]
+    NothingToRead,
     /// 409: the file is not there; it may come, or never will.
     #[error("the file is not stored: {state}")]
     MediaNotStored {
@@ -159,6 +162,7 @@ impl ApiError {
             | Self::WindowClosed { .. }
             | Self::OptedOut { .. }
             | Self::NothingToAnswer
+            | Self::NothingToRead
             | Self::MediaNotStored { .. }
             | Self::MediaExpired
             | Self::ReconnectRequired
@@ -186,6 +190,7 @@ impl ApiError {
             Self::WindowClosed { .. } => "customer_service_window_closed",
             Self::OptedOut { .. } => "marketing_opted_out",
             Self::NothingToAnswer => "nothing_to_answer",
+            Self::NothingToRead => "nothing_to_read",
             Self::MediaNotStored { .. } => "media_not_stored",
             Self::MediaExpired => "media_expired",
             Self::ReconnectRequired => "reconnect_required",

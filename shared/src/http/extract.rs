@@ -10,6 +10,7 @@ use std::collections::HashMap;
 
 use super::error::ApiError;
 use crate::domain::page::{DEFAULT_LIMIT, MAX_LIMIT};
+use crate::domain::search::{MAX_QUERY, fold};
 
 /// A JSON body.
 #[derive(Debug)]
@@ -148,6 +149,26 @@ impl Parameters {
         Ok(self.number("limit")?.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT))
     }
 
+    /// `q`, without the space around it.
+    ///
+    /// # Errors
+    /// 422 where nothing is left to search for, or it is too long.
+    pub fn query(&self) -> Result<Option<&str>, ApiError> {
+        let Some(q) = self.get("q").map(str::trim) else {
+            return Ok(None);
+        };
+        if q.chars().count() > MAX_QUERY {
+            return Err(ApiError::invalid(
+                "q",
+                format!("may have {MAX_QUERY} characters at the most"),
+            ));
+        }
+        if fold(q).is_empty() {
+            return Err(ApiError::invalid("q", "has nothing in it to search for"));
+        }
+        Ok(Some(q))
+    }
+
     /// One of the known values.
     ///
     /// # Errors
@@ -221,6 +242,17 @@ mod tests {
             "x: must be one of: 1"
         );
         assert!(Parameters::parse("limit=ten").limit().is_err());
+        assert_eq!(Parameters::parse("q=+a+b%0A").query().unwrap(), Some("a b"));
+        assert_eq!(Parameters::parse("q=").query().unwrap(), None);
+        for nothing in ["q=+", "q=%D9%80", &format!("q={}", "%C3%A9".repeat(101))] {
+            let refusal = Parameters::parse(nothing).query().unwrap_err().to_string();
+            assert!(refusal.starts_with("q: "), "{refusal}");
+        }
+        assert!(
+            Parameters::parse(&format!("q={}", "%C3%A9".repeat(100)))
+                .query()
+                .is_ok()
+        );
         assert_eq!(Parameters::parse("limit=99999999999999999999").limit().unwrap(), 100);
     }
 }

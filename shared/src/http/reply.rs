@@ -7,9 +7,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::db::push::Subscription;
 use crate::domain::change::Change;
 use crate::domain::conversation::{Conversation, PhoneNumber};
 use crate::domain::message::{Message, Reaction};
+use crate::domain::push::host_of;
 use crate::domain::quick_reply::QuickReply;
 use crate::domain::template::Template;
 
@@ -60,6 +62,9 @@ pub struct MessagesReply {
     pub success: bool,
     /// Newest first.
     pub messages: Vec<Message>,
+    /// Of a search: the conversations of these messages, each once. Otherwise empty.
+    #[serde(default)]
+    pub conversations: Vec<Conversation>,
     /// Leads to older ones; null at the end.
     pub next_cursor: Option<String>,
     /// Leads to newer ones; null at the end.
@@ -224,6 +229,50 @@ pub struct QuickReplyReply {
     pub success: bool,
     /// As it stands now.
     pub quick_reply: QuickReply,
+}
+
+/// A browser in which an agent is notified.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct PushSubscription {
+    /// Its id.
+    pub id: i64,
+    /// The host of its push service.
+    pub endpoint_host: Option<String>,
+    /// Whether notifications say who wrote, and what.
+    pub show_text: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+impl From<Subscription> for PushSubscription {
+    fn from(subscription: Subscription) -> Self {
+        Self {
+            id: subscription.id,
+            endpoint_host: host_of(&subscription.endpoint),
+            show_text: subscription.show_text,
+            created_at: subscription.created_at,
+        }
+    }
+}
+
+/// `GET /api/live-chat/push-subscriptions`.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct PushSubscriptionsReply {
+    /// Always true.
+    pub success: bool,
+    /// What a browser subscribes with (`applicationServerKey`), base64url; null where notifications are not set up.
+    pub public_key: Option<String>,
+    /// The newest first.
+    pub subscriptions: Vec<PushSubscription>,
+}
+
+/// `POST /api/live-chat/push-subscriptions`.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct PushSubscriptionReply {
+    /// Always true.
+    pub success: bool,
+    /// As it stands now.
+    pub subscription: PushSubscription,
 }
 
 /// Something was done, and there is no more to say.

@@ -155,6 +155,7 @@ async fn an_item_for_a_number_that_was_unknown_is_applied_once_the_number_is_the
         applied,
         quarantined,
         files: Vec::new(),
+        pushes: Vec::new(),
     };
     let again = replay_quarantined(&mut test.client, &ids, now).await.unwrap();
     assert_eq!(again, replayed(0, 1));

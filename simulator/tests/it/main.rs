@@ -7,6 +7,7 @@ mod customers;
 mod faults;
 mod harness;
 mod media;
+mod push;
 mod statuses;
 mod strictness;
 mod templates;

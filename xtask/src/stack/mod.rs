@@ -37,6 +37,9 @@ pub(crate) const GRAPH_VERSION: &str = "v26.0";
 /// Nobody publishes keys there: the stack's tokens are signed by the legacy secret.
 const ISSUER: &str = "http://127.0.0.1/auth/v1";
 
+/// The key pair of an example in RFC 8291: the same everywhere, so that browsers stay subscribed, and worth nothing elsewhere.
+pub(crate) const PUSH_KEYS: &str = r#"{"private_key": "yfWPiYE-n46HLnH0KqZOF1fJJU3MYrct3AELtAQ-oRw", "public_key": "BP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A8", "subject": "mailto:agent@example.com"}"#;
+
 /// How a stack is started.
 pub(crate) struct Options {
     /// A fresh database that is deleted at the end.
@@ -135,6 +138,7 @@ impl Stack {
             ("EmulatedGateway", &gateway),
             // On a desk nobody waits a quarter of an hour.
             ("ConfirmationSeconds", "60"),
+            ("PushHostOverride", &simulator_url),
             ("LogLevel", &options.log_level),
             (
                 "Architecture",
@@ -155,6 +159,9 @@ impl Stack {
         emulator
             .put_secret(token_keys_secret_arn, &token_keys.to_string())
             .await?;
+
+        let push_keys_secret_arn = deployment.output("PushKeysSecretArn")?;
+        emulator.put_secret(push_keys_secret_arn, PUSH_KEYS).await?;
 
         println!("Filling in the demo data");
         let api_url = format!("{}/_aws/execute-api/{}", emulator.url, deployment.output("ApiId")?);
@@ -188,6 +195,7 @@ impl Stack {
             jwt_issuer: ISSUER.to_owned(),
             token_keys,
             token_keys_secret_arn: token_keys_secret_arn.to_owned(),
+            push_keys_secret_arn: push_keys_secret_arn.to_owned(),
             user_id: demo::USER_ID.to_owned(),
             waba_id: demo::WABA_ID.to_owned(),
             phone_number_id: demo::PHONE_NUMBER_ID.to_owned(),

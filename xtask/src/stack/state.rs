@@ -73,6 +73,8 @@ pub(crate) struct StackFile {
     pub(crate) token_keys: Value,
     /// Where it is now.
     pub(crate) token_keys_secret_arn: String,
+    /// Where the key pair for push services is.
+    pub(crate) push_keys_secret_arn: String,
     pub(crate) user_id: String,
     pub(crate) waba_id: String,
     pub(crate) phone_number_id: String,

@@ -148,7 +148,7 @@ async fn every_type_is_shown_in_words_with_the_rest_in_its_metadata() {
             &conversation,
             &["last_message", "last_message_type", "unread_count", "needs_reply"]
         ),
-        json!({"last_message": "Ana has a new phone", "last_message_type": "system", "unread_count": cases.len() - 1, "needs_reply": false})
+        json!({"last_message": "Ana has a new phone", "last_message_type": "system", "unread_count": cases.len() - 1, "needs_reply": true})
     );
 }
 

@@ -251,6 +251,9 @@ pub(crate) async fn tables(fixture: &Fixture) -> Vec<String> {
          from chat_messages m join chat_conversations c on c.id = m.conversation_id",
         "select to_jsonb(c) - '{id,user_id,customer_id,last_message_id,created_at,updated_at}'::text[] || jsonb_build_object('last', m.wa_message_id)
          from chat_conversations c left join chat_messages m on m.id = c.last_message_id",
+        "select to_jsonb(t) - 'message_id' || jsonb_build_object('of', m.wa_message_id, 'at', c.phone_number_id)
+         from chat_message_texts t join chat_messages m on m.id = t.message_id join chat_conversations c on c.id = m.conversation_id",
+        "select to_jsonb(t) - 'conversation_id' from chat_conversation_texts t",
         "select to_jsonb(f) - '{message_id,received_at,next_try_at}'::text[] || jsonb_build_object('of', m.wa_message_id, 'at', c.phone_number_id)
          from chat_media f join chat_messages m on m.id = f.message_id join chat_conversations c on c.id = m.conversation_id",
         "select to_jsonb(e) - '{id,customer_id,received_at}'::text[] from chat_message_events e",

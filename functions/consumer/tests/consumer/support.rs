@@ -21,6 +21,7 @@ pub(crate) struct Fixture {
     pub(crate) app: App,
     pub(crate) sqs: SqsStub,
     pub(crate) media_sqs: SqsStub,
+    pub(crate) outbox_sqs: SqsStub,
 }
 
 impl Fixture {
@@ -36,17 +37,20 @@ impl Fixture {
         let database = TestDatabase::migrated().await;
         let (sqs, queue) = SqsStub::start().await;
         let (media_sqs, media_queue) = SqsStub::start().await;
+        let (outbox_sqs, outbox_queue) = SqsStub::start().await;
         let app = App {
             realtime: no_sockets(database.pool()),
             database: database.pool(),
             queue,
             media_queue,
+            outbox_queue,
         };
         Self {
             database,
             app,
             sqs,
             media_sqs,
+            outbox_sqs,
         }
     }
 

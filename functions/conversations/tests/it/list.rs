@@ -189,6 +189,7 @@ async fn a_conversation_shows_its_last_message_and_window() {
         "customer_user_id": null, "customer_username": null, "customer_name": "Ana", "last_message": "hello",
         "last_message_type": "text", "last_message_sender": "customer", "last_message_status": "delivered",
         "last_message_time": "2026-07-01T12:00:00Z", "unread_count": 1, "needs_reply": true,
+        "waiting_since": "2026-07-01T12:00:00Z",
         "window_expires_at": "2026-07-02T12:00:00Z", "marketing_opted_out_at": null, "status": "active",
         "created_at": conversation["created_at"], "updated_at": conversation["updated_at"],
     });

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a panic of a test's helper says where")]
 
 mod list;
+mod needs;
 mod numbers;
 mod one;
 mod outage;
@@ -11,5 +12,7 @@ mod quick_replies;
 mod read;
 mod receipts;
 mod routes;
+mod search;
 mod support;
+mod unread;
 mod update;

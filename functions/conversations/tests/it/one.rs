@@ -19,7 +19,7 @@ async fn a_bare_row_of_the_first_schema_has_every_field_and_null_for_what_it_lac
         "id": id, "waba_id": WABA, "phone_number_id": NUMBER, "customer_phone": "+4912345678", "customer_user_id": null,
         "customer_username": null, "customer_name": null, "last_message": null, "last_message_type": null,
         "last_message_sender": null, "last_message_status": null, "last_message_time": null, "unread_count": 0,
-        "needs_reply": false, "window_expires_at": null, "marketing_opted_out_at": null, "status": "active", "created_at": null, "updated_at": null,
+        "needs_reply": false, "waiting_since": null, "window_expires_at": null, "marketing_opted_out_at": null, "status": "active", "created_at": null, "updated_at": null,
     });
     assert_eq!(conversation, expected);
 }
@@ -66,9 +66,9 @@ async fn a_customer_without_a_phone_number_has_null_and_the_business_scoped_id()
 }
 
 #[tokio::test]
-async fn a_reply_is_needed_when_the_customer_wrote_last() {
+async fn a_conversation_shows_what_its_last_message_was() {
     let fixture = Fixture::new().await;
-    for (sender, needed) in [("'customer'", true), ("'user'", false), ("null", false)] {
+    for sender in ["'customer'", "'user'", "null"] {
         let id = fixture
             .conversation(&format!("+1555{}", sender.len()), "2026-07-01T12:00:00Z")
             .await;
@@ -79,7 +79,8 @@ async fn a_reply_is_needed_when_the_customer_wrote_last() {
         );
         fixture.database.client.batch_execute(&add).await.unwrap();
         let conversation = fixture.one(id).await;
-        assert_eq!(conversation["needs_reply"], needed, "{sender}");
+        let stored = sender.trim_matches('\'');
+        assert_eq!(conversation["last_message_sender"].as_str().unwrap_or("null"), stored);
         assert_eq!(conversation["last_message_type"], "image");
         assert_eq!(conversation["last_message_status"], "read");
         assert_eq!(conversation["last_message"], Value::Null);

@@ -29,6 +29,7 @@ async fn conversations_follow_their_account_to_another_agent_at_once() {
         (Method::GET, format!("{LIST}/{}", rows[0])),
         (Method::PATCH, format!("{LIST}/{}", rows[0])),
         (Method::POST, format!("{LIST}/{}/read", rows[0])),
+        (Method::POST, format!("{LIST}/{}/unread", rows[0])),
     ] {
         fixture.api.send(method, &path, "{}").await.refused(404);
     }

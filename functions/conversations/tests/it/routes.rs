@@ -16,6 +16,7 @@ async fn unknown_routes_are_not_found() {
         &format!("{LIST}/"),
         &format!("{LIST}/{id}/"),
         &format!("{LIST}/{id}/unknown"),
+        &format!("{LIST}/{id}/unread/again"),
         &format!("{LIST}/{id}/read/again"),
         "/API/live-chat/conversations",
         "/api/live-chat/messages",
@@ -37,6 +38,7 @@ async fn wrong_methods_are_refused_with_those_allowed() {
         (Method::DELETE, format!("{LIST}/{id}"), "GET,HEAD,PATCH"),
         (Method::PUT, format!("{LIST}/{id}"), "GET,HEAD,PATCH"),
         (Method::GET, format!("{LIST}/{id}/read"), "POST"),
+        (Method::GET, format!("{LIST}/{id}/unread"), "POST"),
     ] {
         let reply = fixture.api.send(method, &path, "").await;
         assert_eq!(reply.headers[ALLOW], allowed, "{path}");
@@ -57,6 +59,7 @@ async fn every_route_asks_for_a_token_before_anything_else() {
             (Method::GET, format!("{LIST}/abc")),
             (Method::PATCH, format!("{LIST}/{id}")),
             (Method::POST, format!("{LIST}/{id}/read")),
+            (Method::POST, format!("{LIST}/{id}/unread")),
         ] {
             let reply = api.send(method, &path, "not JSON").await;
             assert_eq!(reply.headers[WWW_AUTHENTICATE], "Bearer");
@@ -97,6 +100,7 @@ async fn ids_that_are_not_the_agents_or_no_ids_are_not_found() {
             (Method::GET, format!("{LIST}/{id}")),
             (Method::PATCH, format!("{LIST}/{id}")),
             (Method::POST, format!("{LIST}/{id}/read")),
+            (Method::POST, format!("{LIST}/{id}/unread")),
         ] {
             let body = r#"{"customer_name":"Mallory","status":"archived"}"#;
             let error = fixture.api.send(method, &path, body).await.refused(404);

@@ -120,7 +120,7 @@ pub(crate) fn fields(object: &Value) -> Vec<&str> {
 }
 
 /// The fields of a conversation, sorted.
-pub(crate) const CONVERSATION_FIELDS: [&str; 19] = [
+pub(crate) const CONVERSATION_FIELDS: [&str; 20] = [
     "created_at",
     "customer_name",
     "customer_phone",
@@ -139,6 +139,7 @@ pub(crate) const CONVERSATION_FIELDS: [&str; 19] = [
     "unread_count",
     "updated_at",
     "waba_id",
+    "waiting_since",
     "window_expires_at",
 ];
 

@@ -466,7 +466,9 @@ async fn whoever_follows_the_changes_of_eight_writers_ends_with_what_the_tables_
         }
         let page = fixture.changes(&format!("after={cursor}&limit=7")).await;
         let changes = page["changes"].as_array().unwrap();
-        changes.iter().for_each(|change| take(&mut state, change));
+        for change in changes {
+            take(&mut state, change);
+        }
         pages += 1;
         cursor = text(&page["next_cursor"]);
         if page["has_more"] == true {

@@ -10,7 +10,7 @@ fn bare(id: i64, conversation: i64) -> Value {
         "id": id, "message_id": null, "wa_message_id": null, "conversation_id": conversation, "content": null,
         "message_type": null, "sender": null, "timestamp": null, "status": null, "sent_at": null, "delivered_at": null,
         "read_at": null, "error": null, "media": null, "media_caption": null, "reply_to": null, "reactions": [],
-        "edited_at": null, "deleted_at": null, "referral": null, "pricing": null, "metadata": null,
+        "edited_at": null, "deleted_at": null, "referral": null, "pricing": null, "metadata": null, "snippet": null,
     })
 }
 
@@ -55,7 +55,7 @@ async fn an_agents_text_shows_its_times_and_its_price() {
             "message_id": "6f9619ff-8b86-4011-b42d-00c04fc964ff", "wa_message_id": "wamid.A", "content": "hello",
             "message_type": "text", "sender": "user", "status": "read", "timestamp": "2026-07-01T12:00:00.5Z",
             "sent_at": "2026-07-01T12:00:01Z", "delivered_at": "2026-07-01T12:00:02Z", "read_at": "2026-07-01T12:00:03Z",
-            "pricing": {"category": "service"}, "referral": {"source_id": "1"}, "metadata": {"k": [1]},
+            "pricing": {"category": "service"}, "referral": {"source_id": "1"}, "metadata": {"k": [1]}, "snippet": null,
         }),
     );
     assert_eq!(

@@ -7,4 +7,5 @@ mod content;
 mod media;
 mod paging;
 mod requests;
+mod search;
 mod support;

@@ -22,7 +22,7 @@ async fn messages_come_newest_first_and_by_id_within_one_moment() {
 #[tokio::test]
 async fn a_conversation_without_messages_has_an_empty_page() {
     let fixture = Fixture::new().await;
-    let empty = json!({"success": true, "messages": [], "next_cursor": null, "prev_cursor": null});
+    let empty = json!({"success": true, "messages": [], "conversations": [], "next_cursor": null, "prev_cursor": null});
     for query in ["", "offset=0", "offset=7", "limit=0"] {
         assert_eq!(fixture.page(query).await, empty, "{query}");
     }

@@ -1,7 +1,6 @@
 //! A desk: an agent who sends, the outbox, Meta, and the consumer of Meta's webhooks. No trigger of the queue leads anywhere: tests call the
 //! outbox themselves, as SQS or the clock would.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aws_lambda_events::sqs::SqsMessage;
@@ -13,8 +12,12 @@ use serde_json::{Value, json};
 use shared::db::Database;
 use shared::db::outbound::Pace;
 use shared::db::settings::Settings as DatabaseSettings;
+use shared::domain::push::parse_origin;
 use shared::domain::send::Patience;
+use shared::edge::push::{PushClient, PushKeys, make_keys};
+use shared::edge::secrets::Secrets;
 use shared::outbound::{Outbound, Settings};
+use shared::push::Push;
 use shared::testing::api::{Api, Reply, authenticator};
 use shared::testing::outbound::outbound;
 use shared::testing::proxy::Proxy;
@@ -39,7 +42,10 @@ pub(crate) struct Desk {
     pub(crate) database: TestDatabase,
     pub(crate) user: Uuid,
     pub(crate) outbound: Outbound,
+    pub(crate) push: Push,
     pub(crate) sqs: SqsStub,
+    /// Where the consumer asks for notifications.
+    pub(crate) consumer_sqs: SqsStub,
     pub(crate) simulator: String,
     pub(crate) http: reqwest::Client,
     pub(crate) ring: KeyRing,
@@ -80,8 +86,9 @@ impl Desk {
         let user = database.add_number(WABA, NUMBER).await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let simulator = format!("http://{}", listener.local_addr().unwrap());
+        let (consumer_sqs, webhook_url) = take_webhooks(database.pool()).await;
         let config = simulator::Config {
-            webhook_url: take_webhooks(database.pool()).await,
+            webhook_url,
             numbers: vec![simulator::Number {
                 phone_number_id: NUMBER.to_owned(),
                 waba_id: WABA.to_owned(),
@@ -112,11 +119,20 @@ impl Desk {
             },
             ..outbound(database.pool(), &aws, ring_arn, &simulator, &bucket, queue)
         };
+        let push_keys = create_secret(&aws, &make_keys("mailto:tests@example.com").unwrap().0).await;
+        let push = Push {
+            database: outbound.database.clone(),
+            keys: PushKeys::new(Secrets::new(&aws, Duration::from_mins(5)), push_keys),
+            client: PushClient::new(parse_origin(&simulator)).unwrap(),
+            lease: outbox::LEASE,
+        };
         let desk = Self {
             database,
             user,
             outbound,
+            push,
             sqs,
+            consumer_sqs,
             simulator,
             http: reqwest::Client::new(),
             ring,
@@ -231,10 +247,11 @@ impl Desk {
             .await;
     }
 
-    async fn outbox(&self, event: Value) {
+    pub(crate) async fn outbox(&self, event: Value) {
         let app = outbox::App {
             realtime: no_sockets(self.outbound.database.clone()),
             outbound: self.outbound.clone(),
+            push: self.push.clone(),
         };
         let response = outbox::handle(&app, event, Instant::now() + DEADLINE).await;
         assert!(response.batch_item_failures.is_empty());
@@ -250,6 +267,22 @@ impl Desk {
         self.database.client.batch_execute(pass).await.unwrap();
     }
 
+    /// Has Meta post this, and the consumer take it.
+    pub(crate) async fn raw_webhook(&self, webhook: &Value) {
+        let url = format!("{}/_simulator/raw-webhooks", self.simulator);
+        let answer: Value = self
+            .http
+            .post(url)
+            .json(webhook)
+            .send()
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap();
+        assert_eq!(answer["status"], 200, "{answer}");
+    }
+
     pub(crate) async fn fault(&self, fault: Value) {
         let url = format!("{}/_simulator/faults", self.simulator);
         let answer = self.http.post(url).json(&fault).send().await.unwrap();
@@ -261,7 +294,7 @@ impl Desk {
         self.http.delete(url).send().await.unwrap();
     }
 
-    async fn simulator(&self, path: &str) -> Vec<Value> {
+    pub(crate) async fn simulator(&self, path: &str) -> Vec<Value> {
         let url = format!("{}/_simulator/{path}", self.simulator);
         self.http.get(url).send().await.unwrap().json().await.unwrap()
     }
@@ -350,15 +383,16 @@ pub(crate) async fn post_as(user: Uuid, service: axum::Router, path: &str, body:
 }
 
 /// Takes webhooks as the webhook function and the queue do, and gives them to the consumer.
-async fn take_webhooks(database: Database) -> String {
+async fn take_webhooks(database: Database) -> (SqsStub, String) {
     let (sqs, queue) = SqsStub::start().await;
     let app = consumer::App {
         realtime: no_sockets(database.clone()),
         database,
         media_queue: queue.clone(),
+        outbox_queue: queue.clone(),
         queue,
     };
-    let take = async |State((app, _)): State<(consumer::App, Arc<SqsStub>)>, body: String| {
+    let take = async |State(app): State<consumer::App>, body: String| {
         let mut record = SqsMessage::default();
         record.message_id = Some("1".to_owned());
         record.body = Some(body);
@@ -369,11 +403,9 @@ async fn take_webhooks(database: Database) -> String {
             StatusCode::SERVICE_UNAVAILABLE
         }
     };
-    let router = axum::Router::new()
-        .route("/", post(take))
-        .with_state((app, Arc::new(sqs)));
+    let router = axum::Router::new().route("/", post(take)).with_state(app);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, router).await });
-    url
+    (sqs, url)
 }

@@ -237,14 +237,14 @@ async fn going_on_from_any_frame_misses_nothing_that_another_frame_told() {
     fixture.message(&fixture.ana, "three").await;
     fixture.app.realtime.publish().await;
     let after = Cursor::from_text(fixture.stub.frames_of("a")[1]["cursor"].as_str().unwrap()).unwrap();
-    let list = shared::db::changes::list(
+    let page = shared::db::changes::list(
         &fixture.database.client,
         fixture.ana.user,
         &after,
         100,
         jiff::Timestamp::now(),
     );
-    let ids: Vec<_> = list
+    let ids: Vec<_> = page
         .await
         .unwrap()
         .unwrap()

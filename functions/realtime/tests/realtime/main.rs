@@ -2,5 +2,6 @@
 #![allow(clippy::unwrap_used, reason = "a panic of a test's helper says where")]
 
 mod frames;
+mod push;
 mod sockets;
 mod support;

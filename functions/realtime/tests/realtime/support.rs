@@ -1,10 +1,14 @@
 //! Two agents with a conversation each, and sockets.
 
+use std::time::Duration;
+
 use realtime::{App, handle_socket, service};
 use serde_json::{Value, json};
-use shared::testing::TestDatabase;
+use shared::edge::push::PushKeys;
+use shared::edge::secrets::Secrets;
 use shared::testing::api::{Api, authenticator};
 use shared::testing::sockets::SocketsStub;
+use shared::testing::{TestDatabase, emulated_aws};
 use uuid::Uuid;
 
 pub(crate) const TICKET: &str = "/api/live-chat/realtime-ticket";
@@ -35,6 +39,11 @@ impl Fixture {
             },
             websocket_url: "wss://sockets.example/live".to_owned(),
             realtime,
+            push_keys: PushKeys::new(
+                Secrets::new(&emulated_aws().await, Duration::ZERO),
+                "test/none".to_owned(),
+            ),
+            push_origin: None,
         };
         let agent = async |waba: &str, number: &str| {
             let user = database.add_number(waba, number).await;

@@ -174,7 +174,7 @@ async fn move_messages(
 
 /// Gives the conversations that stay what the others knew, and takes those away.
 async fn merge_rows(transaction: &Transaction<'_>, moves: &[(i64, i64, i64)]) -> Result<(), DbError> {
-    const STATEMENTS: [&str; 4] = [
+    const STATEMENTS: [&str; 5] = [
         // Two conversations of one customer on one number stand side by side only until the end of this.
         "update chat_conversations c set customer_id = null from unnest($1, $2, $3) as k(id, stays, customer_id)
          where c.id = k.id and k.id <> k.stays",
@@ -221,6 +221,15 @@ async fn merge_rows(transaction: &Transaction<'_>, moves: &[(i64, i64, i64)]) ->
          on conflict (conversation_id) do update
          set pair_slot_at = excluded.pair_slot_at, typing_sent_at = excluded.typing_sent_at, receipt_wamid = excluded.receipt_wamid,
              receipt_next_try_at = excluded.receipt_next_try_at, receipt_sent_wamid = excluded.receipt_sent_wamid",
+        "insert into chat_push_owed as o (subscription_id, conversation_id, owed_since, next_try_at)
+         select o.subscription_id, k.stays, min(o.owed_since), min(o.next_try_at)
+         from unnest($1, $2, $3) as k(id, stays, customer_id)
+         join chat_push_owed o on o.conversation_id = k.id
+         where k.id <> k.stays
+         group by o.subscription_id, k.stays
+         order by o.subscription_id, k.stays
+         on conflict (subscription_id, conversation_id) do update
+         set owed_since = least(o.owed_since, excluded.owed_since), next_try_at = least(o.next_try_at, excluded.next_try_at)",
         "delete from chat_conversations c using unnest($1, $2, $3) as k(id, stays, customer_id)
          where c.id = k.id and k.id <> k.stays",
     ];

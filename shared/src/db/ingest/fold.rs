@@ -68,7 +68,7 @@ const FOLD: &str = r#"
              coalesce(c.unread_count, 0) + p.unread as unread_count,
              case when p.inbound_at is not null then 'active' else c.status end as status,
              case when p.has_lost then inbound.at else greatest(c.last_inbound_at, p.inbound_at) end as last_inbound_at,
-             newest.id as last_id, newest.preview, newest.time as last_time
+             newest.id as last_id, newest.preview, newest.time as last_time, chat_waiting_since(p.id) as waiting_since
       from p
       join chat_conversations c on c.id = p.id
       left join waba_accounts a on a.waba_id = c.waba_id
@@ -127,17 +127,20 @@ const FOLD: &str = r#"
         marketing_opted_out_at = n.opted_out_at,
         unread_count = n.unread_count, status = n.status, last_inbound_at = n.last_inbound_at,
         last_message_id = n.last_id, last_message = n.preview, last_message_time = n.last_time,
+        waiting_since = n.waiting_since,
         updated_at = now()
     from n
     where c.id = n.id
       and (n.has_changed
            or (c.user_id, c.customer_phone, c.customer_user_id, c.customer_name, c.profile_name, c.customer_name_time,
                c.customer_name_wamid, c.customer_username, c.customer_username_time, c.customer_username_wamid,
-               c.marketing_opted_out_at, c.unread_count, c.last_inbound_at, c.last_message_id, c.last_message)
+               c.marketing_opted_out_at, c.unread_count, c.last_inbound_at, c.last_message_id, c.last_message,
+               c.waiting_since)
               is distinct from
               (n.user_id, n.shown_phone, n.customer_user_id, n.shown_name, n.profile_name, n.name_time,
                n.name_wamid, n.username, n.username_time, n.username_wamid,
-               n.opted_out_at, n.unread_count, n.last_inbound_at, n.last_id, n.preview))
+               n.opted_out_at, n.unread_count, n.last_inbound_at, n.last_id, n.preview,
+               n.waiting_since))
     returning c.id"#;
 
 /// Brings the conversations to what the tables say. Returns those that show something new.

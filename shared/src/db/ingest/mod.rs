@@ -10,19 +10,19 @@ mod identity;
 mod insert;
 mod replay;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio_postgres::{Client, Transaction};
 
 pub use insert::OwedFile;
 pub use replay::{Replayed, replay_quarantined, replay_registered};
 
 use super::accounts::{self, Number};
-use super::{DbError, events, facts, outbound, quarantine};
+use super::{DbError, events, facts, outbound, push, quarantine};
 use crate::domain::customer::{Customer, Identity};
 use crate::domain::ingest::{Fact, MessageEvent, NewMessage, Origin, Plan, Quarantined, StatusEvent, Subject};
-use batch::{Known, Placed};
+use batch::{Known, Placed, ReadPositions, is_unread};
 use events::Told;
 use fold::Touched;
 use identity::{Customers, Needs, Sighting};
@@ -39,6 +39,17 @@ pub struct Applied {
     pub conversations: Vec<i64>,
     /// The files to be fetched.
     pub files: Vec<OwedFile>,
+    /// The conversations whose agents are owed a notification.
+    pub pushes: Vec<OwedPush>,
+}
+
+/// A conversation whose agent is owed a notification.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwedPush {
+    /// The conversation.
+    pub conversation_id: i64,
+    /// The business phone number that was written to.
+    pub phone_number_id: String,
 }
 
 /// Applies the plan.
@@ -108,6 +119,7 @@ async fn apply_within(transaction: &Transaction<'_>, plan: &Plan, now: Timestamp
     };
     let mut conversations = fold::fold_conversations(transaction, &placed, &positions, &inserted, &touched).await?;
     conversations.sort_unstable();
+    let pushes = owe_pushes(transaction, &placed, &positions, &inserted, now).await?;
 
     quarantine::insert(transaction, &quarantined, "consumer").await?;
     let known: Vec<&str> = ids.into_iter().filter(|id| numbers.contains_key(*id)).collect();
@@ -119,7 +131,38 @@ async fn apply_within(transaction: &Transaction<'_>, plan: &Plan, now: Timestamp
         quarantined: quarantined.len(),
         conversations,
         files: inserted.files,
+        pushes,
     })
+}
+
+/// What is older is no news: it came late, or again.
+const NEWS: SignedDuration = SignedDuration::from_hours(1);
+
+/// Owes the agents' browsers what customers wrote just now and the agents have not read.
+async fn owe_pushes(
+    transaction: &Transaction<'_>,
+    placed: &[Placed<'_>],
+    positions: &ReadPositions,
+    inserted: &Inserted,
+    now: Timestamp,
+) -> Result<Vec<OwedPush>, DbError> {
+    let rows = inserted.new.iter().map(|index| &placed[*index]);
+    let news =
+        rows.filter(|row| row.message.is_inbound() && row.message.timestamp > now - NEWS && is_unread(row, positions));
+    let numbers: BTreeMap<i64, &str> = news
+        .map(|row| (row.conversation, row.message.origin.phone_number_id.as_str()))
+        .collect();
+    let conversations: Vec<i64> = numbers.keys().copied().collect();
+    let owed = push::owe(transaction, &conversations).await?;
+    Ok(owed
+        .into_iter()
+        .filter_map(|conversation_id| {
+            Some(OwedPush {
+                conversation_id,
+                phone_number_id: (*numbers.get(&conversation_id)?).to_owned(),
+            })
+        })
+        .collect())
 }
 
 /// Learns who a customer is, be it from Graph's answer: WhatsApp may know them under another number than the one we wrote to, and the

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
-use super::{OwedFile, UNKNOWN_NUMBER, apply_within};
+use super::{OwedFile, OwedPush, UNKNOWN_NUMBER, apply_within};
 use crate::db::DbError;
 use crate::domain::ingest::{self, Plan, Quarantined};
 use crate::whatsapp::webhook;
@@ -18,6 +18,8 @@ pub struct Replayed {
     pub quarantined: usize,
     /// The files to be fetched.
     pub files: Vec<OwedFile>,
+    /// The conversations whose agents are owed a notification.
+    pub pushes: Vec<OwedPush>,
 }
 
 /// Puts these rows of the quarantine through the ingest again. A row that another replay holds is left to it. An item that the database
@@ -38,6 +40,7 @@ pub async fn replay_quarantined(client: &mut Client, ids: &[i64], now: Timestamp
                 all.applied += one.applied;
                 all.quarantined += one.quarantined;
                 all.files.extend(one.files);
+                all.pushes.extend(one.pushes);
             }
             Err(error) if error.is_transient() => return Err(error),
             Err(error) => {
@@ -100,6 +103,7 @@ async fn replay_together(client: &mut Client, ids: &[i64], now: Timestamp) -> Re
         applied: rows.len().saturating_sub(quarantined),
         quarantined,
         files: applied.files,
+        pushes: applied.pushes,
     })
 }
 

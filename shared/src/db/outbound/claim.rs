@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, GenericClient, Row, Transaction};
 
+use super::show_failed;
 use crate::db::DbError;
 use crate::domain::customer::phone_in_key;
 use crate::domain::send::{HOLD_WAIT, History, Request};
@@ -218,13 +219,24 @@ async fn end_unreadable(transaction: &Transaction<'_>, id: i64) -> Result<(), Db
           where id = $1
           returning message_id
         )
-        update chat_messages m set status = 'failed', error = $2 from ended where m.id = ended.message_id and m.status = 'pending'";
+        update chat_messages m set status = 'failed', error = $2 from ended where m.id = ended.message_id and m.status = 'pending'
+        returning m.conversation_id";
+    // Conversations come before sends: whoever holds it would wait for us.
+    const HOLD: &str = "select id from chat_conversations where id = $1 for no key update skip locked";
     let error = MessageError::own("The message could not be read from the database", None, false);
     let error = serde_json::json!(error);
-    transaction
-        .execute_typed(END, &[(&id, Type::INT8), (&error, Type::JSONB)])
+    let ended = transaction
+        .query_typed_opt(END, &[(&id, Type::INT8), (&error, Type::JSONB)])
         .await?;
-    Ok(())
+    let Some(row) = ended else { return Ok(()) };
+    let conversation_id: i64 = row.try_get(0)?;
+    let held = transaction
+        .query_typed_opt(HOLD, &[(&conversation_id, Type::INT8)])
+        .await?;
+    match held {
+        Some(_) => show_failed(transaction, &[conversation_id]).await,
+        None => Ok(()),
+    }
 }
 
 /// Takes the row alone.

@@ -11,8 +11,8 @@ mod settle;
 
 use std::time::Duration;
 
-use tokio_postgres::GenericClient;
-use tokio_postgres::types::Type;
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, GenericClient, Transaction};
 use uuid::Uuid;
 
 pub use claim::{Claim, Owed, Pace, begin, claim, postpone, unmark};
@@ -149,7 +149,7 @@ pub async fn is_at_rest(client: &impl GenericClient, id: i64) -> Result<bool, Db
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn fail_unconfirmed(client: &impl GenericClient, limit: i64) -> Result<u64, DbError> {
+pub async fn fail_unconfirmed(client: &mut Client, limit: i64) -> Result<u64, DbError> {
     // Conversations before sends, as everywhere; what is being settled is left to whoever does that.
     const FAIL: &str = "
         with late as (
@@ -174,22 +174,34 @@ pub async fn fail_unconfirmed(client: &impl GenericClient, limit: i64) -> Result
           update chat_messages m set status = 'failed', error = $2
           from failed
           where m.id = failed.message_id and m.status = 'pending'
-        ), touched as (
-          update chat_conversations c set updated_at = now()
-          from failed
-          where c.id = failed.conversation_id
         )
-        select count(*) from failed";
+        select conversation_id from failed";
     let error = MessageError::own(
         UNCONFIRMED,
         Some("WhatsApp did not say whether it took the message. It is not sent again, so that the customer does not get it twice.".to_owned()),
         false,
     );
-    let row = client
-        .query_typed_one(FAIL, &[(&limit, Type::INT8), (&serde_json::json!(error), Type::JSONB)])
+    let transaction = client.transaction().await?;
+    let rows = transaction
+        .query_typed(FAIL, &[(&limit, Type::INT8), (&serde_json::json!(error), Type::JSONB)])
         .await?;
-    let count: i64 = row.try_get(0)?;
-    Ok(count.unsigned_abs())
+    let failed = rows.iter().map(|row| Ok(row.try_get(0)?));
+    let failed = failed.collect::<Result<Vec<i64>, DbError>>()?;
+    show_failed(&transaction, &failed).await?;
+    transaction.commit().await?;
+    Ok(failed.len() as u64)
+}
+
+/// Brings conversations whose messages failed to what they show then: what did not reach the customer is no answer. In a statement of its
+/// own, which sees the messages as they are now; the conversations are held.
+async fn show_failed(transaction: &Transaction<'_>, conversations: &[i64]) -> Result<(), DbError> {
+    const SHOW: &str =
+        "update chat_conversations set updated_at = now(), waiting_since = chat_waiting_since(id) where id = any($1)";
+    if !conversations.is_empty() {
+        let parameters: [(&(dyn ToSql + Sync), Type); 1] = [(&conversations, Type::INT8_ARRAY)];
+        transaction.execute_typed(SHOW, &parameters).await?;
+    }
+    Ok(())
 }
 
 /// What follows on `released`, the accounts that are held no more: their messages are due, and their number is told.

@@ -220,9 +220,12 @@ const RESERVE: &str = r#"
       insert into chat_conversation_signals (conversation_id) select conversation_id from owed on conflict do nothing
     ), shown as (
       update chat_conversations c
-      set last_message_id = i.id, last_message = coalesce($10, $11), last_message_time = $13, updated_at = now()
+      set last_message_id = case when c.last_message_time > $13 then c.last_message_id else i.id end,
+          last_message = case when c.last_message_time > $13 then c.last_message else coalesce($10, $11) end,
+          last_message_time = greatest(c.last_message_time, $13),
+          waiting_since = case when c.waiting_since is not null then chat_waiting_since(c.id, $13, $6) end, updated_at = now()
       from inserted i
-      where c.id = i.conversation_id and (c.last_message_time is null or c.last_message_time <= $13)
+      where c.id = i.conversation_id
     )
     select t.id, t.last_inbound_at, t.marketing_opted_out_at, t.number_fits, t.phone_fits, exists (select 1 from quoted), o.id,
            k.is_known is not null, k.id, k.request_hash = $7, k.user_id = $2, k.has_failed, k.error, k.settled_at,
@@ -376,10 +379,13 @@ async fn retry(transaction: &Transaction<'_>, user_id: Uuid, id: i64, now: Times
           where m.id = r.message_id
         ), touched as (
           update chat_conversations c
-          set last_message_id = r.message_id, last_message = coalesce(m.content, m.media_caption), last_message_time = $2, updated_at = now()
+          set last_message_id = case when c.last_message_time > $2 then c.last_message_id else r.message_id end,
+              last_message = case when c.last_message_time > $2 then c.last_message else coalesce(m.content, m.media_caption) end,
+              last_message_time = greatest(c.last_message_time, $2),
+              waiting_since = chat_waiting_since(c.id, $2, m.message_id), updated_at = now()
           from retried r
           join chat_messages m on m.id = r.message_id
-          where c.id = r.conversation_id and (c.last_message_time is null or c.last_message_time <= $2)
+          where c.id = r.conversation_id
         )
         select conversation_id from retried"#;
     transaction.query_typed(LOCK, &[(&id, Type::INT8)]).await?;

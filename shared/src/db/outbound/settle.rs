@@ -7,8 +7,8 @@ use serde_json::json;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Transaction};
 
-use super::Owed;
 use super::holds::{self, Whose};
+use super::{Owed, show_failed};
 use crate::db::events::Told;
 use crate::db::{DbError, accounts, events, ingest, quarantine, signals};
 use crate::domain::conversation::ReadReceipts;
@@ -109,7 +109,9 @@ async fn end(transaction: &Transaction<'_>, owed: &Owed) -> Result<(), DbError> 
           where id = $1
           returning conversation_id
         )
-        update chat_conversations c set updated_at = now() from ended where c.id = ended.conversation_id";
+        update chat_conversations c set updated_at = now(), waiting_since = chat_waiting_since(c.id)
+        from ended
+        where c.id = ended.conversation_id";
     transaction.execute_typed(END, &[(&owed.id, Type::INT8)]).await?;
     Ok(())
 }
@@ -228,14 +230,15 @@ async fn fail(transaction: &Transaction<'_>, owed: &Owed, error: &MessageError) 
           from ended
           where m.id = ended.message_id and m.status in ('pending', 'sent')
         )
-        update chat_conversations c set updated_at = now() from ended where c.id = ended.conversation_id";
+        select conversation_id from ended";
     let parameters: [(&(dyn ToSql + Sync), Type); 3] = [
         (&owed.id, Type::INT8),
         (&owed.lease, Type::TIMESTAMPTZ),
         (&json!(error), Type::JSONB),
     ];
-    transaction.execute_typed(FAIL, &parameters).await?;
-    Ok(())
+    let ended = transaction.query_typed_opt(FAIL, &parameters).await?;
+    let conversation_id = ended.map(|row| row.try_get::<_, i64>(0)).transpose()?;
+    show_failed(transaction, conversation_id.as_slice()).await
 }
 
 /// Owed again after `wait`, unless a status settled it in between or somebody else has it by now. What is held is in no trouble of its own.

@@ -1,0 +1,286 @@
+//! `chat_message_texts`: finds messages by what they say, newest first or, from a cursor up, oldest first. The newest texts are compared one
+//! by one, since what is in many of them soon fills a page. Then the index of grams is asked, month by month in growing portions. Where
+//! there are no grams, and within a conversation, the comparison goes on instead.
+
+use std::collections::HashMap;
+
+use tokio_postgres::GenericClient;
+use tokio_postgres::types::{ToSql, Type};
+use uuid::Uuid;
+
+use super::scan::{Scan, position};
+use super::{DbError, messages};
+use crate::domain::message::Message;
+use crate::domain::page::{Page, Position, Seek};
+use crate::domain::search::{like_pattern, message_grams, snippet};
+
+/// How many texts are compared at first, how many times as many in each portion that follows, and how many in one search: then it ends
+/// with what it has and a cursor to go on from.
+const COMPARED: i64 = 2_000;
+const GROWTH: i64 = 8;
+const MOST_COMPARED: i64 = 200_000;
+
+/// Where to search.
+#[derive(Debug, Clone)]
+pub enum Scope {
+    /// One conversation.
+    Conversation(i64),
+    /// All of the agent's, or those of one business phone number.
+    Everywhere(Option<String>),
+}
+
+/// The form of a query in which the database compares it.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn fold(client: &impl GenericClient, query: &str) -> Result<String, DbError> {
+    let row = client
+        .query_typed_one("select chat_fold($1)", &[(&query, Type::TEXT)])
+        .await?;
+    Ok(row.try_get(0)?)
+}
+
+/// A page of the agent's messages that have the query in their content or caption, each with its snippet. Shorter than it might be, with a
+/// cursor to go on from, where too much was compared.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn find_messages(
+    client: &impl GenericClient,
+    user_id: Uuid,
+    scope: &Scope,
+    query: &str,
+    seek: Seek,
+    limit: i64,
+) -> Result<Page<Message>, DbError> {
+    let folded = fold(client, query).await?;
+    let search = Search {
+        client,
+        user_id,
+        scope,
+        pattern: like_pattern(&folded),
+        scan: Scan::new(seek, limit),
+    };
+    let grams = match scope {
+        Scope::Conversation(_) => Vec::new(),
+        Scope::Everywhere(_) => message_grams(&folded),
+    };
+    let (mut found, mut reached) = search.compare(seek.position(), COMPARED, search.scan.limit).await?;
+    if !search.is_full(&found) && reached.is_some() && !grams.is_empty() {
+        found = search.look_up(&grams).await?;
+        reached = None;
+    }
+    let (mut portion, mut compared) = (COMPARED, COMPARED);
+    while let Some(position) = reached.filter(|_| !search.is_full(&found) && compared < MOST_COMPARED) {
+        portion = (portion * GROWTH).min(MOST_COMPARED - compared);
+        compared += portion;
+        let missing = search.scan.limit - i64::try_from(found.len()).unwrap_or_default();
+        let (more, next) = search.compare(Some(position), portion, missing).await?;
+        found.extend(more);
+        reached = next;
+    }
+    let end = reached.filter(|_| !search.is_full(&found));
+    let positions = found.into_iter().map(|position| (position, position)).collect();
+    let page = match end {
+        Some(reached) => Page::searched_to(positions, seek, reached),
+        None => Page::new(positions, seek, limit),
+    };
+    let ids: Vec<i64> = page.rows.iter().map(|position| position.id).collect();
+    let messages = messages::find_all(client, user_id, &ids).await?;
+    let mut messages: HashMap<i64, Message> = messages.into_iter().map(|message| (message.id, message)).collect();
+    Ok(page.map(|position| {
+        // What was deleted meanwhile is not found.
+        let mut message = messages
+            .remove(&position.id)
+            .filter(|message| message.deleted_at.is_none())?;
+        let texts = [message.content.as_deref(), message.media_caption.as_deref()];
+        message.snippet = Some(snippet(&texts, query));
+        Some(message)
+    }))
+}
+
+struct Search<'a, C> {
+    client: &'a C,
+    user_id: Uuid,
+    scope: &'a Scope,
+    pattern: String,
+    scan: Scan,
+}
+
+impl<C: GenericClient> Search<'_, C> {
+    fn is_full(&self, found: &[Position]) -> bool {
+        i64::try_from(found.len()).unwrap_or_default() >= self.scan.limit
+    }
+
+    /// Compares a portion of texts from `begin` on. Returns at most `limit` hits, and where the comparison may go on; `None` at the end.
+    async fn compare(
+        &self,
+        begin: Option<Position>,
+        portion: i64,
+        limit: i64,
+    ) -> Result<(Vec<Position>, Option<Position>), DbError> {
+        let (comparison, order) = (self.scan.comparison, self.scan.order);
+        let texts = match self.scope {
+            Scope::Conversation(_) => format!(
+                r#"select m.id, coalesce(m."timestamp", m.created_at, timestamptz 'epoch') as time, t.body
+                   from chat_messages m
+                   cross join lateral (select t.body from chat_message_texts t where t.message_id = m.id offset 0) t
+                   where m.conversation_id = $2
+                     and exists (select 1 from chat_conversations c join waba_accounts a on a.waba_id = c.waba_id
+                                 where c.id = $2 and a.user_id = $1)
+                     and ($4::timestamptz is null
+                          or (coalesce(m."timestamp", m.created_at, timestamptz 'epoch'), m.id) {comparison} ($4, $5))
+                   order by coalesce(m."timestamp", m.created_at, timestamptz 'epoch') {order}, m.id {order}
+                   limit $6"#
+            ),
+            Scope::Everywhere(_) => format!(
+                "select t.id, t.time, t.body
+                 from waba_accounts a
+                 cross join lateral (
+                   select t.message_id as id, t.time, t.body from chat_message_texts t
+                   where t.waba_id = a.waba_id and ($4::timestamptz is null or (t.time, t.message_id) {comparison} ($4, $5))
+                   order by t.time {order}, t.message_id {order}
+                   limit $6
+                 ) t
+                 where a.user_id = $1
+                 order by t.time {order}, t.id {order}
+                 limit $6"
+            ),
+        };
+        let of_number = OF_NUMBER;
+        let sql = format!(
+            "with compared as materialized ({texts})
+             (select time, id, true from compared t where t.body like $7 and {of_number} order by time {order}, id {order} limit $8)
+             union all
+             (select time, id, false from compared offset $6 - 1 limit 1)"
+        );
+        let (conversation_id, phone_number_id) = self.place();
+        let rows = self
+            .client
+            .query_typed(
+                &sql,
+                &[
+                    (&self.user_id, Type::UUID),
+                    (&conversation_id, Type::INT8),
+                    (&phone_number_id, Type::TEXT),
+                    (&begin.map(Position::time), Type::TIMESTAMPTZ),
+                    (&begin.map(|position| position.id), Type::INT8),
+                    (&portion, Type::INT8),
+                    (&self.pattern, Type::TEXT),
+                    (&limit, Type::INT8),
+                ],
+            )
+            .await?;
+        let (mut found, mut reached) = (Vec::new(), None);
+        for row in &rows {
+            let at = position(row, 0, 1)?;
+            if row.try_get(2)? {
+                found.push(at);
+            } else {
+                reached = Some(at);
+            }
+        }
+        Ok((found, reached))
+    }
+
+    /// Asks the index, from the newest month on or, up from a cursor, from the oldest. What it finds is few, or the comparison before would
+    /// have filled the page.
+    async fn look_up(&self, grams: &[String]) -> Result<Vec<Position>, DbError> {
+        let (comparison, order, of_number) = (self.scan.comparison, self.scan.order, OF_NUMBER);
+        let sql = format!(
+            "select t.time, t.id
+             from unnest($2::text[], $4::text[]) s(waba_id, period)
+             join waba_accounts a on a.waba_id = s.waba_id and a.user_id = $1
+             -- By the index of grams alone: the planner does not know how few rows it finds, and must not choose another.
+             cross join lateral (
+               select t.time, t.message_id as id from chat_message_texts t
+               where chat_grams(t.waba_id || t.period, t.body, 3) @> chat_gram_keys(s.waba_id || s.period, $5)
+                 and t.waba_id || t.period = s.waba_id || s.period and t.body like $6
+                 and ($7::timestamptz is null or (t.time, t.message_id) {comparison} ($7, $8))
+               offset 0
+             ) t
+             where {of_number}
+             order by t.time {order}, t.id {order}
+             limit $9"
+        );
+        let (_, phone_number_id) = self.place();
+        let months = self.months().await?;
+        let (mut months, mut portion) = (months.as_slice(), 1);
+        let mut found = Vec::new();
+        while !months.is_empty() && !self.is_full(&found) {
+            // A month of all accounts stays together, or its hits would not be in order.
+            let mut end = portion.min(months.len());
+            while end < months.len() && months[end].1 == months[end - 1].1 {
+                end += 1;
+            }
+            let (now, later) = months.split_at(end);
+            let (accounts, periods): (Vec<&str>, Vec<&str>) = now
+                .iter()
+                .map(|(account, period)| (account.as_str(), period.as_str()))
+                .unzip();
+            let missing = self.scan.limit - i64::try_from(found.len()).unwrap_or_default();
+            let parameters: [(&(dyn ToSql + Sync), Type); 9] = [
+                (&self.user_id, Type::UUID),
+                (&accounts, Type::TEXT_ARRAY),
+                (&phone_number_id, Type::TEXT),
+                (&periods, Type::TEXT_ARRAY),
+                (&grams, Type::TEXT_ARRAY),
+                (&self.pattern, Type::TEXT),
+                (&self.scan.time, Type::TIMESTAMPTZ),
+                (&self.scan.id, Type::INT8),
+                (&missing, Type::INT8),
+            ];
+            for row in self.client.query_typed(&sql, &parameters).await? {
+                found.push(position(&row, 0, 1)?);
+            }
+            (months, portion) = (later, portion * 4);
+        }
+        Ok(found)
+    }
+
+    /// The (account, month) from which the agent has texts beyond where the page begins, in the order in which they are read.
+    async fn months(&self) -> Result<Vec<(String, String)>, DbError> {
+        // One index probe each.
+        const MONTHS: &str = r#"
+            with recursive month as (
+              select a.waba_id::text as waba_id,
+                     (select max(t.time) from chat_message_texts t
+                      where t.waba_id = a.waba_id and t.time <= coalesce($2, timestamptz 'infinity')) as time
+              from waba_accounts a
+              where a.user_id = $1
+              union all
+              select m.waba_id,
+                     (select max(t.time) from chat_message_texts t
+                      where t.waba_id = m.waba_id and t.time < date_trunc('month', m.time at time zone 'UTC') at time zone 'UTC')
+              from month m
+              where m.time >= coalesce($3, timestamptz '-infinity')
+            )
+            select waba_id, period
+            from (select waba_id, to_char(time at time zone 'UTC', 'YYYYMM') as period from month where time is not null) m
+            order by period collate "C" desc, waba_id"#;
+        let is_down = self.scan.order == "desc";
+        let parameters: [(&(dyn ToSql + Sync), Type); 3] = [
+            (&self.user_id, Type::UUID),
+            (&self.scan.time.filter(|_| is_down), Type::TIMESTAMPTZ),
+            (&self.scan.time.filter(|_| !is_down), Type::TIMESTAMPTZ),
+        ];
+        let rows = self.client.query_typed(MONTHS, &parameters).await?;
+        let months = rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
+        let mut months = months.collect::<Result<Vec<_>, DbError>>()?;
+        if !is_down {
+            months.reverse();
+        }
+        Ok(months)
+    }
+
+    fn place(&self) -> (Option<i64>, Option<&str>) {
+        match self.scope {
+            Scope::Conversation(id) => (Some(*id), None),
+            Scope::Everywhere(phone_number_id) => (None, phone_number_id.as_deref()),
+        }
+    }
+}
+
+/// Of a hit `t`: whether it is of the phone number that was asked for.
+const OF_NUMBER: &str = "($3::text is null or exists (
+    select 1 from chat_messages m join chat_conversations c on c.id = m.conversation_id where m.id = t.id and c.phone_number_id = $3))";
