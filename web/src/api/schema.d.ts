@@ -31,7 +31,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The agent's conversations, newest first. */
+        /** The agent's conversations. */
         get: operations["list_conversations"];
         put?: never;
         post?: never;
@@ -70,6 +70,23 @@ export interface paths {
         put?: never;
         /** Marks everything in a conversation as read. Where the account's `read_receipts` are `on_open`, the customer is told so. */
         post: operations["mark_read"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/live-chat/conversations/{id}/unread": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Marks a conversation as unread: the customer's newest message is `delivered` again. What is unread already stays as it is. */
+        post: operations["mark_unread"];
         delete?: never;
         options?: never;
         head?: never;
@@ -134,7 +151,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The messages of a conversation, newest first. */
+        /** The messages of a conversation, newest first; with `q` those that have it in their text or caption, of one conversation or of all. */
         get: operations["list_messages"];
         put?: never;
         post?: never;
@@ -176,6 +193,25 @@ export interface paths {
         head?: never;
         /** Sets when the customers of a number's account are told that their messages were read. */
         patch: operations["update_phone_number"];
+        trace?: never;
+    };
+    "/api/live-chat/push-subscriptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The agent's browsers, and the key with which a browser subscribes. */
+        get: operations["list_push_subscriptions"];
+        put?: never;
+        /** Notifies the agent in a browser from now on. Its endpoint again renews the subscription. */
+        post: operations["create_push_subscription"];
+        /** Notifies the agent in a browser no longer. Succeeds also where it never did. */
+        delete: operations["delete_push_subscription"];
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/live-chat/quick-replies": {
@@ -549,7 +585,7 @@ export interface components {
              * @description Since when the customer wants no marketing messages; null where they do not mind.
              */
             marketing_opted_out_at?: string | null;
-            /** @description Whether the last message is the customer's. */
+            /** @description Whether the customer waits for an answer. */
             needs_reply: boolean;
             /** @description The business phone number's id. */
             phone_number_id?: string | null;
@@ -567,6 +603,12 @@ export interface components {
             updated_at?: string | null;
             /** @description The WhatsApp Business account. */
             waba_id?: string | null;
+            /**
+             * Format: date-time
+             * @description Since when the customer waits for an answer: the time of their first message after the agent's last one that did not fail. Null where
+             *     nobody waits.
+             */
+            waiting_since?: string | null;
             /**
              * Format: date-time
              * @description When the customer service window closes, or closed; null where the customer never wrote.
@@ -921,6 +963,7 @@ export interface components {
              * @description When WhatsApp took it.
              */
             sent_at?: string | null;
+            snippet?: components["schemas"]["Snippet"] | null;
             /** @description pending, sent, delivered, read or failed. */
             status?: string | null;
             /**
@@ -954,6 +997,8 @@ export interface components {
         };
         /** @description `GET /api/live-chat/messages`. */
         MessagesReply: {
+            /** @description Of a search: the conversations of these messages, each once. Otherwise empty. */
+            conversations?: components["schemas"]["Conversation"][];
             /** @description Newest first. */
             messages: components["schemas"]["Message"][];
             /** @description Leads to older ones; null at the end. */
@@ -985,6 +1030,38 @@ export interface components {
             /** @description `Jr`. */
             suffix?: string | null;
         };
+        /** @description A browser's keys, in base64url. */
+        NewPushKeys: {
+            /** @description Its secret. */
+            auth: string;
+            /** @description Its public key. */
+            p256dh: string;
+        };
+        /**
+         * @description A browser's subscription, as `PushSubscription.toJSON()` gives it, and what it may show.
+         * @example {
+         *       "endpoint": "https://fcm.googleapis.com/fcm/send/dEvice",
+         *       "expirationTime": null,
+         *       "keys": {
+         *         "auth": "BTBZMqHH6r4Tts7J_aSIgg",
+         *         "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"
+         *       },
+         *       "show_text": true
+         *     }
+         */
+        NewPushSubscription: {
+            /** @description Where the browser's push service takes messages for it. */
+            endpoint: string;
+            /**
+             * Format: int64
+             * @description When it ends, in milliseconds since 1970; `expirationTime` works as well.
+             */
+            expiration_time?: number | null;
+            /** @description The browser's keys. */
+            keys: components["schemas"]["NewPushKeys"];
+            /** @description Whether notifications say who wrote, and what; they do where this is missing. */
+            show_text?: boolean | null;
+        };
         /**
          * @description A new quick reply: at least one of `content` and `media_id`.
          * @example {
@@ -999,6 +1076,16 @@ export interface components {
             media_id?: string | null;
             /** @description What the agent types to find it: 1 to 40 characters without a space, the agent's only one with these letters, small or capital. */
             shortcut: string;
+        };
+        /**
+         * @description Names a subscription.
+         * @example {
+         *       "endpoint": "https://fcm.googleapis.com/fcm/send/dEvice"
+         *     }
+         */
+        OldPushSubscription: {
+            /** @description Its endpoint. */
+            endpoint: string;
         };
         /**
          * @description Where a contact works.
@@ -1124,6 +1211,39 @@ export interface components {
         PhraseObject: {
             /** @description Its text. */
             text: string;
+        };
+        /** @description A browser in which an agent is notified. */
+        PushSubscription: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description The host of its push service. */
+            endpoint_host?: string | null;
+            /**
+             * Format: int64
+             * @description Its id.
+             */
+            id: number;
+            /** @description Whether notifications say who wrote, and what. */
+            show_text: boolean;
+        };
+        /** @description `POST /api/live-chat/push-subscriptions`. */
+        PushSubscriptionReply: {
+            /** @description As it stands now. */
+            subscription: components["schemas"]["PushSubscription"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description `GET /api/live-chat/push-subscriptions`. */
+        PushSubscriptionsReply: {
+            /** @description What a browser subscribes with (`applicationServerKey`), base64url; null where notifications are not set up. */
+            public_key?: string | null;
+            /** @description The newest first. */
+            subscriptions: components["schemas"]["PushSubscription"][];
+            /** @description Always true. */
+            success: boolean;
         };
         /** @description `GET /api/live-chat/quick-replies`. */
         QuickRepliesReply: {
@@ -1390,6 +1510,15 @@ export interface components {
             result: components["schemas"]["SendResult"];
             /** @description Always true. */
             success: boolean;
+        };
+        /** @description Where a message has what was searched for. */
+        Snippet: {
+            /** @description What stands after it, some 40 characters at the most. */
+            after: string;
+            /** @description What stands before it, some 40 characters at the most. */
+            before: string;
+            /** @description What was found, as it is written there. */
+            match: string;
         };
         /** @description A message template of an account. */
         Template: {
@@ -1688,6 +1817,12 @@ export interface operations {
                 phone_number_id?: string;
                 /** @description `active` or `archived`; both where it is missing. */
                 status?: string;
+                /** @description `unread`; `unanswered`: the customer waits for an answer; `window_closing`: the customer service window is open and closes within 4 hours. */
+                filter?: string;
+                /** @description What the customer's name, username or phone number has in it, in small letters or capitals; of a phone number only the digits count. 100 characters at the most. */
+                q?: string;
+                /** @description `recent` (the default): newest first; `waiting`: those who wait for an answer, longest first, then the others, newest first. */
+                sort?: string;
                 /** @description How many: 50 where it is missing, 100 at the most. */
                 limit?: number;
                 /** @description A `next_cursor` or `prev_cursor` of an earlier reply. */
@@ -1823,6 +1958,53 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConversationReply"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    mark_unread: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The conversation. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationReply"];
+                };
+            };
+            /** @description `nothing_to_read`: the customer wrote nothing that could be unread. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
                 };
             };
             "4XX": {
@@ -2045,18 +2227,22 @@ export interface operations {
     };
     list_messages: {
         parameters: {
-            query: {
-                /** @description The conversation. */
-                conversation_id: number;
+            query?: {
+                /** @description The conversation. Only a search may do without it. */
+                conversation_id?: number;
+                /** @description What the text or caption has in it, in small letters or capitals. 100 characters at the most. */
+                q?: string;
+                /** @description Of a search through all conversations: those of one of the agent's numbers. */
+                phone_number_id?: string;
                 /** @description How many: 50 where it is missing, 100 at the most. */
                 limit?: number;
-                /** @description How many of the newest to leave out. Rows that arrive in between shift it; cursors do not have that. */
+                /** @description How many of the newest to leave out. Rows that arrive in between shift it; cursors do not have that. Not with `q`. */
                 offset?: number;
                 /** @description A `next_cursor`, or a message's id: what is older. */
                 before?: string;
                 /** @description A `prev_cursor`, or a message's id: what is newer. */
                 after?: string;
-                /** @description A message's id: the page in whose middle it stands. */
+                /** @description A message's id: the page in whose middle it stands. Not with `q`. */
                 around?: string;
             };
             header?: never;
@@ -2148,6 +2334,119 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PhoneNumberReply"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    list_push_subscriptions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PushSubscriptionsReply"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    create_push_subscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPushSubscription"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PushSubscriptionReply"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    delete_push_subscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OldPushSubscription"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoneReply"];
                 };
             };
             "4XX": {
