@@ -57,17 +57,32 @@ create table chat_connections (
 create index chat_connections_user_idx on chat_connections (user_id);
 create index chat_connections_expiry_idx on chat_connections (expires_at);
 
+-- A message shows what it answers.
+create index chat_messages_reply_idx on chat_messages (conversation_id, reply_to_wa_message_id) where reply_to_wa_message_id is not null;
+
 -- Statements' triggers: one insert a statement, whatever its size. Whoever may write the tables need not have a right to the log.
 create function chat_log_messages() returns trigger language plpgsql security definer set search_path from current as $$
 begin
   with logged as (
     insert into chat_changes (waba_id, phone_number_id, entity, action, conversation_id, message_id)
-    select c.waba_id, c.phone_number_id, 'message', tg_argv[0], m.conversation_id, m.id
-    from changed m
+    select c.waba_id, c.phone_number_id, k.entity, k.action, c.id, k.message_id
+    from (
+      select m.conversation_id, 'message' as entity, tg_argv[0] as action, m.id as message_id from changed m
+      union all
+      -- Those that answer it show it.
+      select m.conversation_id, 'message', 'updated', a.id
+      from changed m
+      join chat_messages a on a.conversation_id = m.conversation_id and a.reply_to_wa_message_id = m.wa_message_id
+      union all
+      -- A conversation shows its last message.
+      select m.conversation_id, 'conversation', 'updated', null
+      from changed m
+      join chat_conversations c on c.id = m.conversation_id and c.last_message_id = m.id
+    ) k
     -- Messages that go with their conversation are told by its going.
-    join chat_conversations c on c.id = m.conversation_id
+    join chat_conversations c on c.id = k.conversation_id
     where c.waba_id is not null
-    order by m.id
+    order by k.entity desc, k.message_id
     returning 1
   )
   insert into chat_unpublished (xid) select pg_current_xact_id() where exists (select 1 from logged) on conflict do nothing;

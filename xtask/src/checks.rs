@@ -146,6 +146,8 @@ fn free_port() -> Result<u16> {
 }
 
 async fn run_end_to_end_tests(root: &Path, janitor: &mut Janitor) -> Result<()> {
+    // Its client is one of the clients.
+    web::build(root).await?;
     let folder = std::env::temp_dir().join(format!("waba-live-chat-e2e-{}", uuid::Uuid::new_v4().simple()));
     janitor.entrust(&Chore::Remove(folder.clone()))?;
     let options = Options {

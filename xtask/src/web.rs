@@ -36,6 +36,17 @@ pub(crate) async fn check(root: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Builds it, for tests that run it.
+///
+/// # Errors
+/// When Node.js is missing, or the build fails.
+pub(crate) async fn build(root: &Path) -> Result<()> {
+    let folder = root.join("web");
+    require_node().await?;
+    install(&folder).await?;
+    run_program(npm(&folder).args(["run", "build"]), "npm run build").await
+}
+
 async fn require_node() -> Result<()> {
     let asked = process::capture(Command::new("node").arg("--version"), "node").await;
     let said = asked.context("Node.js is missing: install version 20.19 or newer")?;

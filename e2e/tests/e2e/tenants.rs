@@ -7,7 +7,7 @@ use shared::testing::sign_hs256;
 
 use crate::stack::{Stack, new_phone};
 
-fn token(stack: &Stack, change: &Value) -> String {
+pub(crate) fn token(stack: &Stack, change: &Value) -> String {
     let exp = Timestamp::now().as_second() + 600;
     let mut claims = json!({"sub": uuid::Uuid::new_v4(), "role": "authenticated", "aud": "authenticated",
                             "iss": stack.get("jwt_issuer"), "exp": exp});

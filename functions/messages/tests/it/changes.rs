@@ -136,6 +136,40 @@ async fn files_conversations_and_what_is_gone_are_changes_too() {
 }
 
 #[tokio::test]
+async fn what_shows_a_message_changes_with_it() {
+    let fixture = Fixture::new().await;
+    let answer = fixture
+        .insert("content, sender, reply_to_wa_message_id", "'Yes', 'user', 'wamid.A'")
+        .await;
+    let cursor = fixture.cursor().await;
+    let question = fixture.text("A", "2026-07-01T12:00:00Z").await;
+    let (changes, cursor) = fixture.since(&cursor).await;
+    assert_eq!(kinds(&changes), ["message.updated", "message.created"]);
+    assert_eq!(changes[0]["id"], answer);
+    assert_eq!(changes[0]["message"]["reply_to"]["content"], "A");
+    fixture
+        .run("update chat_conversations set last_message_id = null")
+        .await;
+    let (_, cursor) = fixture.since(&cursor).await;
+    fixture
+        .run(&format!("update chat_conversations set last_message_id = {question}"))
+        .await;
+    let (_, cursor) = fixture.since(&cursor).await;
+    fixture
+        .run(&format!(
+            "update chat_messages set status = 'read', content = 'Edited' where id = {question}"
+        ))
+        .await;
+    let (changes, _) = fixture.since(&cursor).await;
+    assert_eq!(
+        kinds(&changes),
+        ["message.updated", "message.updated", "conversation.updated"]
+    );
+    assert_eq!(changes[0]["message"]["reply_to"]["content"], "Edited");
+    assert_eq!(changes[2]["conversation"]["last_message_status"], "read");
+}
+
+#[tokio::test]
 async fn numbers_are_told_when_anything_of_them_shows_differently() {
     let fixture = Fixture::new().await;
     // An account without a token has to be connected first, whatever else it lacks.

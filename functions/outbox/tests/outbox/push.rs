@@ -96,7 +96,7 @@ impl Desk {
     }
 
     /// Seconds until what is owed is due, the soonest first.
-    async fn waits(&self) -> Vec<f64> {
+    async fn push_waits(&self) -> Vec<f64> {
         let waits = "select to_jsonb(extract(epoch from next_try_at - now())) from chat_push_owed order by next_try_at";
         let waits = self.database.json(waits).await;
         waits.iter().map(|wait| wait.as_f64().unwrap()).collect()

@@ -106,7 +106,7 @@ async fn a_push_service_that_wants_to_be_left_alone_is_for_all_of_the_subscripti
         .await;
     desk.tick().await;
     assert_eq!(desk.posts().await.len(), 1);
-    let waits = desk.waits().await;
+    let waits = desk.push_waits().await;
     assert!(
         waits.len() == 2 && waits.iter().all(|wait| (7_100.0..=7_200.0).contains(wait)),
         "{waits:?}"
@@ -115,7 +115,7 @@ async fn a_push_service_that_wants_to_be_left_alone_is_for_all_of_the_subscripti
     desk.customer_writes(ADA, "Hello?").await;
     desk.customer_writes("4915100000000", "Hello").await;
     desk.tick().await;
-    let waits = desk.waits().await;
+    let waits = desk.push_waits().await;
     assert!(
         waits.len() == 3 && waits.iter().all(|wait| *wait > 7_000.0),
         "{waits:?}"
@@ -155,7 +155,7 @@ async fn trouble_is_waited_out_for_longer_and_longer_and_a_day_at_the_most() {
         desk.pass_push_time().await;
         desk.answer_next(&browser, answer.clone()).await;
         desk.tick().await;
-        let waits = desk.waits().await;
+        let waits = desk.push_waits().await;
         assert!(
             waits.len() == 1 && (seconds - 25.0..=seconds).contains(&waits[0]),
             "{answer}: {waits:?}"
@@ -184,7 +184,7 @@ async fn a_push_service_that_cannot_be_reached_is_trouble_that_passes() {
         .await
         .unwrap();
     assert_eq!((desk.owed().await, desk.subscriptions().await), (1, 1));
-    assert!(desk.waits().await[0] > 20.0);
+    assert!(desk.push_waits().await[0] > 20.0);
 }
 
 #[tokio::test]
