@@ -104,7 +104,7 @@ live.subscribe((event) => {
 /** Makes trouble at random moments, until it is told not to. */
 async function makeTrouble(): Promise<void> {
   for (;;) {
-    await sleep(200 + random() * 4_000);
+    await sleep(100 + random() * 1_500);
     if (!trouble) continue;
     if (random() < 0.75) {
       for (const socket of sockets) socket.cut();
@@ -113,7 +113,7 @@ async function makeTrouble(): Promise<void> {
       counts.offline += 1;
       online = false;
       for (const socket of sockets) socket.cut();
-      await sleep(random() * 6_000);
+      await sleep(random() * 2_500);
       online = true;
     }
   }

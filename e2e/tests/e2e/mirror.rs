@@ -260,8 +260,9 @@ async fn a_client_that_is_cut_at_random_ends_with_what_the_server_knows() {
             .get(0);
         println!("seed {seed}: {} changes; {settled}", after - before);
         assert!(after - before >= 2_000, "only {} changes", after - before);
+        let trouble = ["cuts", "offline"].map(|name| settled[name].as_i64().unwrap());
         assert!(
-            settled["cuts"].as_i64() > Some(0) && settled["frames"].as_i64() > Some(100),
+            trouble.iter().sum::<i64>() >= 3 && settled["frames"].as_i64() > Some(0),
             "{settled}"
         );
         let (known, server) = (mirror.command("dump").await, agent.server(&stack).await);

@@ -130,7 +130,10 @@ async fn a_file_is_told_when_it_is_there() {
     let stack = Stack::open();
     let mut page = open(&stack, stack.get("agent_token")).await;
     stack
-        .customer_sends(&new_phone(), json!({"image": {"caption": "The label of the box"}}))
+        .customer_sends(
+            &new_phone(),
+            json!({"type": "image", "image": {"caption": "The label of the box"}}),
+        )
         .await;
     let told = page
         .find("message.created", |frame| {

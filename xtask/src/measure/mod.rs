@@ -1,14 +1,19 @@
 //! `cargo xtask measure`: how long things take on the running stack.
 
+mod changes;
+
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
+use futures_util::StreamExt;
 use jiff::Timestamp;
 use reqwest::Client;
 use serde_json::json;
 use shared::whatsapp::signature;
+use tokio::net::TcpStream;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use crate::stack::StackFile;
 
@@ -33,6 +38,18 @@ enum What {
         #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
         messages: u32,
     },
+    /// From the POST of a customer's message until an open page is told of it, one message after the other. They stay, as a new customer's
+    Frames {
+        /// How many messages
+        #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
+        messages: u32,
+    },
+    /// How long reading changes takes in a large database, against a small one. Both are made for it, and deleted
+    Changes {
+        /// How many messages the large one has; the small one has a hundredth
+        #[arg(long, value_name = "N", default_value_t = 5_000_000, value_parser = clap::value_parser!(u32).range(10_000..))]
+        messages: u32,
+    },
 }
 
 /// Runs the command.
@@ -41,16 +58,30 @@ enum What {
 /// When the stack does not answer, or a message is not visible within a minute.
 pub(crate) async fn run(root: &Path, command: &Measure) -> Result<()> {
     let folder = command.state_dir.clone().unwrap_or_else(|| root.join(".local"));
-    let What::Ingest { messages } = command.what;
     let stack = StackFile::read(&folder)?;
-    let customer = Customer::new(&stack).await?;
     let mut durations = Vec::new();
-    for _ in 0..messages {
-        durations.push(customer.write().await?);
+    match command.what {
+        What::Ingest { messages } => {
+            let customer = Customer::new(&stack).await?;
+            for _ in 0..messages {
+                durations.push(customer.write().await?);
+            }
+            println!("{}", summary(durations, "visible"));
+        }
+        What::Frames { messages } => {
+            let customer = Customer::new(&stack).await?;
+            let mut page = customer.open_page().await?;
+            for _ in 0..messages {
+                durations.push(customer.write_and_hear(&mut page).await?);
+            }
+            println!("{}", summary(durations, "frame"));
+        }
+        What::Changes { messages } => changes::measure(&stack, messages).await?,
     }
-    println!("{}", summary(durations));
     Ok(())
 }
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// A customer whose conversation is there.
 struct Customer<'a> {
@@ -105,6 +136,31 @@ impl<'a> Customer<'a> {
         }
     }
 
+    /// Opens a page of the demo agent.
+    async fn open_page(&self) -> Result<Socket> {
+        let url = format!("{}/api/live-chat/realtime-ticket", self.stack.api_url);
+        let asked = self.http.post(url).bearer_auth(&self.stack.agent_token).send().await?;
+        let ticket: serde_json::Value = asked.error_for_status()?.json().await?;
+        let url = ticket["url"].as_str().context("a ticket without a URL")?;
+        let (socket, _) = connect_async(url).await.context("no socket opens")?;
+        Ok(socket)
+    }
+
+    /// Writes a message, and waits until the page is told of it.
+    async fn write_and_hear(&self, page: &mut Socket) -> Result<Duration> {
+        let begun = Instant::now();
+        let wamid = self.post().await?;
+        loop {
+            let next = tokio::time::timeout(PATIENCE, page.next()).await;
+            let frame = next
+                .with_context(|| format!("no frame within {} s", PATIENCE.as_secs()))?
+                .context("the socket was closed")??;
+            if frame.to_text().is_ok_and(|frame| frame.contains(&wamid)) {
+                return Ok(begun.elapsed());
+            }
+        }
+    }
+
     /// Posts a message as Meta does; its wamid.
     async fn post(&self) -> Result<String> {
         let wamid = format!("wamid.measured.{}", uuid::Uuid::new_v4());
@@ -135,11 +191,11 @@ impl<'a> Customer<'a> {
     }
 }
 
-fn summary(mut durations: Vec<Duration>) -> String {
+fn summary(mut durations: Vec<Duration>, end: &str) -> String {
     durations.sort_unstable();
     let milliseconds = |percent| percentile(&durations, percent).as_secs_f64() * 1000.0;
     format!(
-        "{} messages, from POST to visible: median {:.1} ms, p95 {:.1} ms, p99 {:.1} ms, max {:.1} ms",
+        "{} messages, from POST to {end}: median {:.1} ms, p95 {:.1} ms, p99 {:.1} ms, max {:.1} ms",
         durations.len(),
         milliseconds(50),
         milliseconds(95),
@@ -166,7 +222,7 @@ mod tests {
         }
         assert_eq!(percentile(&durations[..1], 50), Duration::from_millis(1));
         assert_eq!(
-            summary(durations.into_iter().rev().collect()),
+            summary(durations.into_iter().rev().collect(), "visible"),
             "200 messages, from POST to visible: median 100.0 ms, p95 190.0 ms, p99 198.0 ms, max 200.0 ms"
         );
     }
