@@ -21,7 +21,7 @@ create index chat_changes_time_idx on chat_changes (changed_at);
 -- The log as a whole; one row. A cursor of another generation is of no use.
 create table chat_change_log (
   is_only boolean primary key default true constraint chat_change_log_only_check check (is_only),
-  -- Give it another value after the database was restored from a backup, and every page loads anew.
+  -- With another value every page loads anew, which they have to after a backup was restored; the log is emptied then too.
   generation uuid not null default gen_random_uuid()
 );
 insert into chat_change_log default values;
@@ -61,7 +61,7 @@ create index chat_connections_expiry_idx on chat_connections (expires_at);
 create index chat_messages_reply_idx on chat_messages (conversation_id, reply_to_wa_message_id) where reply_to_wa_message_id is not null;
 
 -- Statements' triggers: one insert a statement, whatever its size. Whoever may write the tables need not have a right to the log.
-create function chat_log_messages() returns trigger language plpgsql security definer set search_path from current as $$
+create function chat_log_messages() returns trigger language plpgsql security definer as $$
 begin
   with logged as (
     insert into chat_changes (waba_id, phone_number_id, entity, action, conversation_id, message_id)
@@ -96,8 +96,15 @@ create trigger chat_messages_updated after update on chat_messages
 create trigger chat_messages_deleted after delete on chat_messages
   referencing old table as changed for each statement execute function chat_log_messages('deleted');
 
-create function chat_log_conversations() returns trigger language plpgsql security definer set search_path from current as $$
+create function chat_log_conversations() returns trigger language plpgsql security definer as $$
 begin
+  if tg_op = 'UPDATE' then
+    -- Whoever had it before is told that it is gone.
+    insert into chat_changes (waba_id, phone_number_id, entity, action, conversation_id)
+    select o.waba_id, o.phone_number_id, 'conversation', 'deleted', o.id
+    from former o join changed c using (id)
+    where o.waba_id is not null and o.waba_id is distinct from c.waba_id;
+  end if;
   with logged as (
     insert into chat_changes (waba_id, phone_number_id, entity, action, conversation_id)
     select c.waba_id, c.phone_number_id, 'conversation', tg_argv[0], c.id from changed c where c.waba_id is not null order by c.id
@@ -110,12 +117,12 @@ $$;
 create trigger chat_conversations_inserted after insert on chat_conversations
   referencing new table as changed for each statement execute function chat_log_conversations('created');
 create trigger chat_conversations_updated after update on chat_conversations
-  referencing new table as changed for each statement execute function chat_log_conversations('updated');
+  referencing new table as changed old table as former for each statement execute function chat_log_conversations('updated');
 create trigger chat_conversations_deleted after delete on chat_conversations
   referencing old table as changed for each statement execute function chat_log_conversations('deleted');
 
 -- A file shows as part of its message. That somebody claimed it, or failed once more, does not show.
-create function chat_log_media() returns trigger language plpgsql security definer set search_path from current as $$
+create function chat_log_media() returns trigger language plpgsql security definer as $$
 begin
   with logged as (
     insert into chat_changes (waba_id, phone_number_id, entity, action, conversation_id, message_id)
@@ -139,7 +146,7 @@ create trigger chat_media_updated after update on chat_media
   referencing new table as changed old table as former for each statement execute function chat_log_media();
 
 -- What is shown of a number beside its conversations. The argument is the column that names a number or an account, or begins with it.
-create function chat_log_number() returns trigger language plpgsql security definer set search_path from current as $$
+create function chat_log_number() returns trigger language plpgsql security definer as $$
 declare
   subject constant text := split_part(to_jsonb(coalesce(new, old)) ->> tg_argv[0], ':', 1);
 begin
@@ -160,15 +167,27 @@ create trigger chat_account_settings_changed after insert or update on chat_acco
 create trigger chat_facts_changed after insert or update on chat_facts
   for each row when (new.subject in ('phone_number', 'account')) execute function chat_log_number('subject_id');
 
+-- What is emptied at once is not logged row by row: every page loads anew.
+create function chat_begin_log() returns trigger language plpgsql security definer as $$
+begin
+  update chat_change_log set generation = gen_random_uuid();
+  return null;
+end
+$$;
+create trigger chat_messages_truncated after truncate on chat_messages for each statement execute function chat_begin_log();
+create trigger chat_conversations_truncated after truncate on chat_conversations for each statement execute function chat_begin_log();
+
 do $$
 declare
   tables constant text[] := array['chat_changes', 'chat_change_log', 'chat_unpublished', 'chat_tickets', 'chat_connections'];
-  functions constant text[] := array['chat_log_messages', 'chat_log_conversations', 'chat_log_media', 'chat_log_number'];
+  functions constant text[] := array['chat_log_messages', 'chat_log_conversations', 'chat_log_media', 'chat_log_number', 'chat_begin_log'];
   name text;
   role text;
   sequence text;
 begin
-  foreach name in array functions loop
+  -- They act with their owner's rights. Without pg_temp at the end, whoever calls them could put a table of their own before ours.
+  foreach name in array functions || array['chat_discard_file'] loop
+    execute format('alter function %I() set search_path = %I, pg_temp', name, current_schema());
     execute format('revoke all on function %I() from public', name);
   end loop;
   foreach name in array tables loop

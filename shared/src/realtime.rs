@@ -15,6 +15,8 @@ use crate::edge::sockets::{PostError, Sockets};
 
 /// How many frames are on their way at once.
 const AT_ONCE: usize = 64;
+/// What forgetting closed connections may take on top.
+const FORGET_TIME: Duration = Duration::from_secs(1);
 
 /// The open pages.
 #[derive(Clone)]
@@ -28,21 +30,23 @@ pub struct Realtime {
 }
 
 impl Realtime {
-    /// Tells everybody concerned what was committed and not told yet, by whomever.
-    pub async fn publish(&self) {
+    /// Tells everybody concerned what was committed and not told yet, by whomever. Whether there may be more.
+    pub async fn publish(&self) -> bool {
         let deadline = Instant::now() + self.patience;
-        let news = self
+        let take = self
             .database
-            .run(async |client| changes::take_unpublished(client).await);
-        let news = match news.await {
-            Ok(news) => news,
+            .run_within(self.patience, async |client| changes::take_unpublished(client).await);
+        match take.await {
             Err(error) => {
                 tracing::warn!(%error, "open pages were not told of what changed");
-                return;
+                false
             }
-        };
-        for news in news {
-            self.tell(&news.connections, &news.changes, deadline).await;
+            Ok(taken) => {
+                for news in taken.news {
+                    self.tell(&news.connections, &news.changes, deadline).await;
+                }
+                taken.has_more
+            }
         }
     }
 
@@ -102,7 +106,7 @@ impl Realtime {
             return Ok(());
         }
         self.database
-            .run(async |client| connections::close(client, gone).await)
+            .run_within(FORGET_TIME, async |client| connections::close(client, gone).await)
             .await
     }
 }

@@ -74,7 +74,9 @@ const MOST_PORTIONS: usize = 10;
 
 /// What is due each minute: tells what somebody left who died, and deletes what is over.
 pub async fn handle_clock(app: &App) {
-    app.realtime.publish().await;
+    // What is left the next minute takes, or nobody does: pages ask by themselves.
+    let mut turns = 0..MOST_PORTIONS;
+    while app.realtime.publish().await && turns.next().is_some() {}
     if let Err(error) = clear(app).await {
         tracing::error!(%error, "what is over is not deleted");
     }
@@ -82,7 +84,10 @@ pub async fn handle_clock(app: &App) {
 
 async fn clear(app: &App) -> Result<(), DbError> {
     let database = &app.http.database;
-    let expired = database.run(async |client| db::connections::delete_expired(client).await);
+    let expired = database.run(async |client| {
+        db::connections::delete_expired(client).await?;
+        db::changes::forget_unpublished(client).await
+    });
     expired.await?;
     for _ in 0..MOST_PORTIONS {
         let pruned = database.run(async |client| db::changes::prune(client, PORTION).await);

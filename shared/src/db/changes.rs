@@ -95,8 +95,9 @@ pub async fn present(client: &Client, user_id: Uuid, now: Timestamp) -> Result<C
 /// The log's generation, and what a reader sees now.
 async fn log(client: &Client) -> Result<(Uuid, Snapshot), DbError> {
     const LOG: &str = "
-        select l.generation, pg_snapshot_xmax(s)::text::bigint, array(select x::text::bigint from pg_snapshot_xip(s) x)
-        from pg_current_snapshot() s cross join chat_change_log l";
+        select (select generation from chat_change_log), pg_snapshot_xmax(s)::text::bigint,
+               array(select x::text::bigint from pg_snapshot_xip(s) x)
+        from pg_current_snapshot() s";
     let row = client.query_typed(LOG, &[]).await?;
     let row = row
         .first()
@@ -126,10 +127,10 @@ pub async fn list(
     // What a cursor has not seen are the transactions that were running then, and later ones: two ranges of the index, so that nothing is
     // read that it has seen. Of several pages the later ones go on within what the first one saw. Numbers are compared instead.
     const LIST: &str = "
-        select l.generation, pg_snapshot_xmax(s.now)::text::bigint, array(select x::text::bigint from pg_snapshot_xip(s.now) x),
+        select (select generation from chat_change_log), pg_snapshot_xmax(s.now)::text::bigint,
+               array(select x::text::bigint from pg_snapshot_xip(s.now) x),
                c.xid::text::bigint, c.id, c.entity, c.action, c.conversation_id, c.message_id, c.phone_number_id
         from (select pg_current_snapshot() as now) s
-        cross join chat_change_log l
         left join lateral (
           select c.*
           from (select distinct waba_id::text from waba_accounts where user_id = $1) a
@@ -140,7 +141,8 @@ pub async fn list(
              order by c.xid, c.id limit $8)
             union all
             (select * from chat_changes c
-             where c.waba_id = a.waba_id and c.entity <> 'phone_number' and c.xid >= $3::text::xid8 and (c.xid, c.id) > ($4::text::xid8, $5)
+             where c.waba_id = a.waba_id and c.entity <> 'phone_number' and c.xid >= $3::text::xid8 and c.xid < pg_snapshot_xmax(s.now)
+               and (c.xid, c.id) > ($4::text::xid8, $5)
                and ($6::text is null or c.xid < $6::text::xid8 and c.xid <> all($7::text[]::xid8[]))
              order by c.xid, c.id limit $8)
           ) c
@@ -170,9 +172,7 @@ pub async fn list(
             ],
         )
         .await?;
-    let first = rows
-        .first()
-        .ok_or_else(|| DbError::Row("chat_change_log has no row".to_owned()))?;
+    let first = rows.first().ok_or_else(|| DbError::Row("no snapshot".to_owned()))?;
     let (generation, present): (Uuid, _) = (first.try_get(0)?, snapshot(first, 1)?);
     // One that saw more than there is comes from before a backup was restored.
     if generation != after.generation || after.seen.next > present.next {
@@ -185,7 +185,7 @@ pub async fn list(
         }
     }
     let limit = usize::try_from(limit).unwrap_or_default();
-    let has_more = entries.len() > limit;
+    let is_full = entries.len() > limit;
     entries.truncate(limit);
 
     let mut changes = load(client, user_id, &entries, present.version()).await?;
@@ -193,13 +193,18 @@ pub async fn list(
         change.1.cursor = Some(after.at(change.0, &present).to_text());
     }
     let mut changes: Vec<Change> = changes.into_iter().map(|(_, change)| change).collect();
-    let last = entries.last().filter(|_| has_more).map(|entry| entry.row);
+    let last = entries.last().filter(|_| is_full).map(|entry| entry.row);
+    // The last of several pages ends where the first one began to look, which may be long ago.
+    let has_more = is_full || progress.is_some();
     let mut next = match last {
         Some(row) => after.at(row, &present),
         None => Cursor {
             seen: progress.map_or(present, |progress| progress.until.clone()),
-            // Of several pages the first one saw it, which is not long ago.
-            seconds: now.as_second(),
+            seconds: if progress.is_some() {
+                after.seconds
+            } else {
+                now.as_second()
+            },
             progress: None,
             ..after.clone()
         },
@@ -343,15 +348,25 @@ pub struct News {
 
 /// What one page is told at once; it asks for more itself.
 const MOST_NEWS: usize = 100;
-/// How many transactions are published at once.
-const ROUND: i64 = 100;
+/// How many transactions are published at once, and how many rows of each are looked at.
+const ROUND: i64 = 50;
+const MOST_ROWS: i64 = 200;
+
+/// What was taken to be told.
+#[derive(Debug, Default)]
+pub struct Taken {
+    /// Whether there may be more.
+    pub has_more: bool,
+    /// Who is to be told what.
+    pub news: Vec<News>,
+}
 
 /// Takes what no open page was told of yet, whoever changed it, and says who is to be told. Whoever takes it tells it, or nobody does: pages
 /// that miss something ask for the changes.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn take_unpublished(client: &Client) -> Result<Vec<News>, DbError> {
+pub async fn take_unpublished(client: &Client) -> Result<Taken, DbError> {
     let sql = format!(
         "with taken as (
            delete from chat_unpublished u
@@ -359,25 +374,28 @@ pub async fn take_unpublished(client: &Client) -> Result<Vec<News>, DbError> {
            where u.xid = due.xid
            returning u.xid
          ), cursor as (
-           select l.generation, pg_snapshot_xmax(s) as next, (select count(*) from pg_snapshot_xip(s)) as running,
+           select pg_snapshot_xmax(s) as next, (select count(*) from pg_snapshot_xip(s)) as running,
                   least(pg_snapshot_xmin(s),
                         coalesce((select c.xid from chat_changes c where c.changed_at < now() - {FRAME_LAG}
                                   order by c.changed_at desc limit 1),
                                  (select c.xid from chat_changes c order by c.xid limit 1))) as behind
-           from pg_current_snapshot() s cross join chat_change_log l
+           from pg_current_snapshot() s
          )
-         select a.user_id, cursor.generation, cursor.behind::text::bigint, cursor.next::text::bigint - cursor.running,
+         select taken.xid::text::bigint, (select generation from chat_change_log), cursor.behind::text::bigint,
+                cursor.next::text::bigint - cursor.running, a.user_id,
                 c.xid::text::bigint, c.id, c.entity, c.action, c.conversation_id, c.message_id, c.phone_number_id
          from taken
          cross join cursor
-         join chat_changes c on c.xid = taken.xid
-         join waba_accounts a on a.waba_id = c.waba_id
-         where exists (select 1 from chat_connections k where k.user_id = a.user_id and k.expires_at > now())
+         left join lateral (select * from chat_changes c where c.xid = taken.xid order by c.id limit $2) c on true
+         left join waba_accounts a on a.waba_id = c.waba_id
+           and exists (select 1 from chat_connections k where k.user_id = a.user_id and k.expires_at > now())
          order by c.xid, c.id"
     );
-    let rows = client.query_typed(&sql, &[(&ROUND, Type::INT8)]).await?;
+    let rows = client
+        .query_typed(&sql, &[(&ROUND, Type::INT8), (&MOST_ROWS, Type::INT8)])
+        .await?;
     let Some(first) = rows.first() else {
-        return Ok(Vec::new());
+        return Ok(Taken::default());
     };
     let version: i64 = first.try_get(3)?;
     let cursor = Cursor {
@@ -390,11 +408,16 @@ pub async fn take_unpublished(client: &Client) -> Result<Vec<News>, DbError> {
         progress: None,
         numbers: None,
     };
+    let mut rows_of: HashMap<i64, i64> = HashMap::new();
     let mut entries: HashMap<Uuid, Vec<Entry>> = HashMap::new();
     for row in &rows {
-        let Some(entry) = entry(row, 4)? else { continue };
-        let number: Option<String> = row.try_get(10)?;
-        let of_user = entries.entry(row.try_get(0)?).or_default();
+        *rows_of.entry(row.try_get(0)?).or_default() += 1;
+        let Some(user_id) = row.try_get::<_, Option<Uuid>>(4)? else {
+            continue;
+        };
+        let Some(entry) = entry(row, 5)? else { continue };
+        let number: Option<String> = row.try_get(11)?;
+        let of_user = entries.entry(user_id).or_default();
         let (row, is_conversation) = (entry.row, matches!(entry.what, What::Conversation(_)));
         of_user.push(entry);
         // Its unread total comes from its conversations.
@@ -407,9 +430,20 @@ pub async fn take_unpublished(client: &Client) -> Result<Vec<News>, DbError> {
             });
         }
     }
+    // Of a large transaction nobody is told more than that there is something.
+    let large = rows_of
+        .iter()
+        .filter(|(_, rows)| **rows >= MOST_ROWS)
+        .map(|(xid, _)| *xid);
+    let crowded = users_of(client, &large.collect::<Vec<_>>()).await?;
+    for user_id in &crowded {
+        entries.entry(*user_id).or_default();
+    }
     let mut news = Vec::with_capacity(entries.len());
     for (user_id, entries) in entries {
-        let changes = if entries.iter().map(|entry| &entry.what).collect::<HashSet<_>>().len() > MOST_NEWS {
+        let is_crowded = crowded.contains(&user_id);
+        let changes = if is_crowded || entries.iter().map(|entry| &entry.what).collect::<HashSet<_>>().len() > MOST_NEWS
+        {
             vec![Change::of(ChangeType::Resync)]
         } else {
             let loaded = load(client, user_id, &entries, version).await?;
@@ -425,7 +459,31 @@ pub async fn take_unpublished(client: &Client) -> Result<Vec<News>, DbError> {
             changes: told.collect(),
         });
     }
-    Ok(news)
+    let has_more = i64::try_from(rows_of.len()).unwrap_or_default() >= ROUND;
+    Ok(Taken { has_more, news })
+}
+
+/// The users with open pages whom one of these transactions concerns.
+async fn users_of(client: &Client, xids: &[i64]) -> Result<HashSet<Uuid>, DbError> {
+    const USERS: &str = "
+        select distinct a.user_id from waba_accounts a
+        where exists (select 1 from chat_connections k where k.user_id = a.user_id and k.expires_at > now())
+          and exists (select 1 from unnest($1) x join chat_changes c on c.waba_id = a.waba_id and c.xid = x::text::xid8)";
+    if xids.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let rows = client.query_typed(USERS, &[(&xids, Type::INT8_ARRAY)]).await?;
+    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+}
+
+/// Forgets what nobody published for so long that every page has asked for it meanwhile.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn forget_unpublished(client: &Client) -> Result<(), DbError> {
+    const FORGET: &str = "delete from chat_unpublished where committed_after < now() - interval '10 minutes'";
+    client.execute_typed(FORGET, &[]).await?;
+    Ok(())
 }
 
 /// Deletes changes that are older than what is kept, at most `portion` of them, and says how many.

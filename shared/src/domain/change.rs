@@ -56,8 +56,7 @@ pub struct Change {
     /// Of two changes of one thing the one with the larger version is the newer, in whatever order they arrive. A reply to a request is at
     /// least as new as every change that arrived before it was sent. A deletion's is the version from which it is gone.
     pub version: Option<i64>,
-    /// To go on from: `changes?after=`. A frame's lies some minutes behind it, so that whoever goes on from the last frame they got
-    /// misses none that was lost.
+    /// To go on from: `changes?after=`. A frame's lies two minutes behind it, for clients that keep none of their own.
     pub cursor: Option<String>,
     /// The conversation.
     pub conversation_id: Option<i64>,
