@@ -201,7 +201,7 @@ async fn no_connection_to_the_database_is_held_while_frames_are_posted() {
             .unwrap();
     };
     tokio::select! {
-        () = publish => panic!("the frame was given up first"),
+        _ = publish => panic!("the frame was given up first"),
         () = ask => {}
     }
 }
