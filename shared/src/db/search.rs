@@ -270,7 +270,7 @@ impl<C: GenericClient> Search<'_, C> {
     /// The months from which the agent has texts beyond `begin`, in the order in which they are read.
     async fn months(&self, begin: Option<Position>) -> Result<Vec<Month>, DbError> {
         // One index probe each.
-        const MONTHS: &str = r#"
+        const MONTHS: &str = "
             with recursive month as (
               select a.waba_id::text as waba_id,
                      (select max(t.time) from chat_message_texts t
@@ -286,7 +286,7 @@ impl<C: GenericClient> Search<'_, C> {
             )
             select waba_id, to_char(month, 'YYYYMM'), month at time zone 'UTC', (month + interval '1 month') at time zone 'UTC'
             from (select waba_id, date_trunc('month', time at time zone 'UTC') as month from month where time is not null) m
-            order by month desc, waba_id"#;
+            order by month desc, waba_id";
         let is_down = self.scan.order == "desc";
         let time = begin.map(Position::time);
         let parameters: [(&(dyn ToSql + Sync), Type); 3] = [
