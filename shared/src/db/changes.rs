@@ -141,8 +141,8 @@ pub async fn list(
              order by c.xid, c.id limit $8)
             union all
             (select * from chat_changes c
-             where c.waba_id = a.waba_id and c.entity <> 'phone_number' and c.xid >= $3::text::xid8 and c.xid < pg_snapshot_xmax(s.now)
-               and (c.xid, c.id) > ($4::text::xid8, $5)
+             where c.waba_id = a.waba_id and c.entity <> 'phone_number' and c.xid < pg_snapshot_xmax(s.now)
+               and (c.xid, c.id) > ($3::text::xid8, $9)
                and ($6::text is null or c.xid < $6::text::xid8 and c.xid <> all($7::text[]::xid8[]))
              order by c.xid, c.id limit $8)
           ) c
@@ -155,6 +155,8 @@ pub async fn list(
     }
     let progress = after.progress.as_ref();
     let (after_xid, row_id) = progress.map_or((0, 0), |progress| progress.row);
+    // One bound: of two, PostgreSQL may take the one from which it has to read the whole log.
+    let start = (after_xid, row_id).max((after.seen.next - 1, i64::MAX));
     let until = progress.map(|progress| progress.until.next.to_string());
     let running = progress.map(|progress| texts(&progress.until.running));
     let rows = client
@@ -163,12 +165,13 @@ pub async fn list(
             &[
                 (&user_id, Type::UUID),
                 (&texts(&after.seen.running), Type::TEXT_ARRAY),
-                (&after.seen.next.to_string(), Type::TEXT),
+                (&start.0.to_string(), Type::TEXT),
                 (&after_xid.to_string(), Type::TEXT),
                 (&row_id, Type::INT8),
                 (&until, Type::TEXT),
                 (&running.unwrap_or_default(), Type::TEXT_ARRAY),
                 (&(limit + 1), Type::INT8),
+                (&start.1, Type::INT8),
             ],
         )
         .await?;
