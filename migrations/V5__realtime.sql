@@ -57,35 +57,40 @@ create table chat_connections (
 create index chat_connections_user_idx on chat_connections (user_id);
 create index chat_connections_expiry_idx on chat_connections (expires_at);
 
+create function chat_note_unpublished() returns trigger language plpgsql security definer as $$
+begin
+  insert into chat_unpublished (xid) select xid from logged limit 1 on conflict do nothing;
+  return null;
+end
+$$;
+create trigger chat_changes_logged after insert on chat_changes
+  referencing new table as logged for each statement execute function chat_note_unpublished();
+
 -- A message shows what it answers.
 create index chat_messages_reply_idx on chat_messages (conversation_id, reply_to_wa_message_id) where reply_to_wa_message_id is not null;
 
 -- Statements' triggers: one insert a statement, whatever its size. Whoever may write the tables need not have a right to the log.
 create function chat_log_messages() returns trigger language plpgsql security definer as $$
 begin
-  with logged as (
-    insert into chat_changes (waba_id, phone_number_id, entity, action, conversation_id, message_id)
-    select c.waba_id, c.phone_number_id, k.entity, k.action, c.id, k.message_id
-    from (
-      select m.conversation_id, 'message' as entity, tg_argv[0] as action, m.id as message_id from changed m
-      union all
-      -- Those that answer it show it.
-      select m.conversation_id, 'message', 'updated', a.id
-      from changed m
-      join chat_messages a on a.conversation_id = m.conversation_id and a.reply_to_wa_message_id = m.wa_message_id
-      union all
-      -- A conversation shows its last message.
-      select m.conversation_id, 'conversation', 'updated', null
-      from changed m
-      join chat_conversations c on c.id = m.conversation_id and c.last_message_id = m.id
-    ) k
-    -- Messages that go with their conversation are told by its going.
-    join chat_conversations c on c.id = k.conversation_id
-    where c.waba_id is not null
-    order by k.entity desc, k.message_id
-    returning 1
-  )
-  insert into chat_unpublished (xid) select pg_current_xact_id() where exists (select 1 from logged) on conflict do nothing;
+  insert into chat_changes (waba_id, phone_number_id, entity, action, conversation_id, message_id)
+  select c.waba_id, c.phone_number_id, k.entity, k.action, c.id, k.message_id
+  from (
+    select m.conversation_id, 'message' as entity, tg_argv[0] as action, m.id as message_id from changed m
+    union all
+    -- Those that answer it show it.
+    select m.conversation_id, 'message', 'updated', a.id
+    from changed m
+    join chat_messages a on a.conversation_id = m.conversation_id and a.reply_to_wa_message_id = m.wa_message_id
+    union all
+    -- A conversation shows its last message.
+    select m.conversation_id, 'conversation', 'updated', null
+    from changed m
+    join chat_conversations c on c.id = m.conversation_id and c.last_message_id = m.id
+  ) k
+  -- Messages that go with their conversation are told by its going.
+  join chat_conversations c on c.id = k.conversation_id
+  where c.waba_id is not null
+  order by k.entity desc, k.message_id;
   return null;
 end
 $$;
@@ -105,12 +110,8 @@ begin
     from former o join changed c using (id)
     where o.waba_id is not null and o.waba_id is distinct from c.waba_id;
   end if;
-  with logged as (
-    insert into chat_changes (waba_id, phone_number_id, entity, action, conversation_id)
-    select c.waba_id, c.phone_number_id, 'conversation', tg_argv[0], c.id from changed c where c.waba_id is not null order by c.id
-    returning 1
-  )
-  insert into chat_unpublished (xid) select pg_current_xact_id() where exists (select 1 from logged) on conflict do nothing;
+  insert into chat_changes (waba_id, phone_number_id, entity, action, conversation_id)
+  select c.waba_id, c.phone_number_id, 'conversation', tg_argv[0], c.id from changed c where c.waba_id is not null order by c.id;
   return null;
 end
 $$;
@@ -124,20 +125,16 @@ create trigger chat_conversations_deleted after delete on chat_conversations
 -- A file shows as part of its message. That somebody claimed it, or failed once more, does not show.
 create function chat_log_media() returns trigger language plpgsql security definer as $$
 begin
-  with logged as (
-    insert into chat_changes (waba_id, phone_number_id, entity, action, conversation_id, message_id)
-    select c.waba_id, c.phone_number_id, 'message', 'updated', m.conversation_id, m.id
-    from changed f
-    join former o using (message_id)
-    join chat_messages m on m.id = f.message_id
-    join chat_conversations c on c.id = m.conversation_id
-    where c.waba_id is not null
-      and (o.state, o.mime_type, o.filename, o.sha256, o.voice, o.animated, o.size, o.width, o.height, o.duration_ms, o.peaks)
-          is distinct from (f.state, f.mime_type, f.filename, f.sha256, f.voice, f.animated, f.size, f.width, f.height, f.duration_ms, f.peaks)
-    order by m.id
-    returning 1
-  )
-  insert into chat_unpublished (xid) select pg_current_xact_id() where exists (select 1 from logged) on conflict do nothing;
+  insert into chat_changes (waba_id, phone_number_id, entity, action, conversation_id, message_id)
+  select c.waba_id, c.phone_number_id, 'message', 'updated', m.conversation_id, m.id
+  from changed f
+  join former o using (message_id)
+  join chat_messages m on m.id = f.message_id
+  join chat_conversations c on c.id = m.conversation_id
+  where c.waba_id is not null
+    and (o.state, o.mime_type, o.filename, o.sha256, o.voice, o.animated, o.size, o.width, o.height, o.duration_ms, o.peaks)
+        is distinct from (f.state, f.mime_type, f.filename, f.sha256, f.voice, f.animated, f.size, f.width, f.height, f.duration_ms, f.peaks)
+  order by m.id;
   return null;
 end
 $$;
@@ -150,13 +147,9 @@ create function chat_log_number() returns trigger language plpgsql security defi
 declare
   subject constant text := split_part(to_jsonb(coalesce(new, old)) ->> tg_argv[0], ':', 1);
 begin
-  with logged as (
-    insert into chat_changes (waba_id, phone_number_id, entity, action)
-    select distinct p.waba_id::text, p.phone_number_id::text, 'phone_number', 'updated' from phone_numbers p
-    where p.waba_id is not null and (p.phone_number_id::text = subject or p.waba_id::text = subject)
-    returning 1
-  )
-  insert into chat_unpublished (xid) select pg_current_xact_id() where exists (select 1 from logged) on conflict do nothing;
+  insert into chat_changes (waba_id, phone_number_id, entity, action)
+  select distinct p.waba_id::text, p.phone_number_id::text, 'phone_number', 'updated' from phone_numbers p
+  where p.waba_id is not null and (p.phone_number_id::text = subject or p.waba_id::text = subject);
   return null;
 end
 $$;
@@ -180,7 +173,7 @@ create trigger chat_conversations_truncated after truncate on chat_conversations
 do $$
 declare
   tables constant text[] := array['chat_changes', 'chat_change_log', 'chat_unpublished', 'chat_tickets', 'chat_connections'];
-  functions constant text[] := array['chat_log_messages', 'chat_log_conversations', 'chat_log_media', 'chat_log_number', 'chat_begin_log'];
+  functions constant text[] := array['chat_note_unpublished', 'chat_log_messages', 'chat_log_conversations', 'chat_log_media', 'chat_log_number', 'chat_begin_log'];
   name text;
   role text;
   sequence text;

@@ -342,3 +342,46 @@ async fn a_migration_that_fails_is_named_and_leaves_nothing_behind() {
         .unwrap();
     assert_eq!(migrate(&database).await.applied.len(), 6);
 }
+
+/// A trigger acts with its owner's rights: a table of the caller's own must not take the place of ours.
+#[tokio::test]
+async fn triggers_do_not_write_to_tables_of_their_caller() {
+    let database = TestDatabase::migrated().await;
+    let role = format!("writer_{}", uuid::Uuid::new_v4().simple());
+    database
+        .client
+        .batch_execute(&format!(
+            "insert into chat_conversations (waba_id, phone_number_id, customer_phone) values ('1', '2', '+15550001');
+             create role {role} bypassrls;
+             grant select, insert, update, delete on chat_messages, chat_conversations to {role};
+             grant usage on all sequences in schema public to {role};
+             set role {role};
+             create temp table chat_changes (xid xid8, waba_id text, phone_number_id text, entity text, action text,
+                                             conversation_id bigint, message_id bigint);
+             create temp table chat_unpublished (xid xid8);
+             create temp table chat_message_texts (message_id bigint, waba_id text, period text, time timestamptz, body text);
+             insert into chat_messages (conversation_id, content) select id, 'x' from chat_conversations;
+             reset role"
+        ))
+        .await
+        .unwrap();
+    assert_eq!(
+        database
+            .count("select count(*) from public.chat_changes where entity = 'message'")
+            .await,
+        1
+    );
+    for table in ["chat_changes", "chat_unpublished", "chat_message_texts"] {
+        let caught = database.count(&format!("select count(*) from pg_temp.{table}")).await;
+        assert_eq!(caught, 0, "{table}");
+    }
+    // None of ours that acts with its owner's rights looks elsewhere.
+    let open = "select count(*) from pg_proc p where p.proname like 'chat\\_%' and p.prosecdef
+                and not coalesce(array_to_string(p.proconfig, ';') like '%, pg_temp%', false)";
+    assert_eq!(database.count(open).await, 0);
+    database
+        .client
+        .batch_execute(&format!("drop owned by {role}; drop role {role}"))
+        .await
+        .unwrap();
+}

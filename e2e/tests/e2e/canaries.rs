@@ -13,6 +13,7 @@ use shared::whatsapp::signature;
 use uuid::Uuid;
 
 use crate::clock::{lambda, mapping_of};
+use crate::realtime::Page;
 use crate::stack::{Stack, and_then, new_phone, until, xtask};
 
 const DEMO_TOKEN: &str = "the demo account's token";
@@ -345,6 +346,17 @@ impl Scene {
         }
     }
 
+    /// Opens a page, once with a good ticket and once with it again.
+    async fn open_pages(&mut self) {
+        let (status, reply) = self.ask(Method::POST, "realtime-ticket", Value::Null).await;
+        assert_eq!(status, StatusCode::OK);
+        let url = reply["url"].as_str().unwrap();
+        let ticket = url.split_once("ticket=").expect("it is in the query").1.to_owned();
+        self.canaries.secrets.insert("a ticket".to_owned(), ticket);
+        let page = Page::open(url).await;
+        assert!(page.is_ok() && Page::open(url).await.is_err());
+    }
+
     fn remember_signature(&mut self, what: &str, link: &str) {
         let url = reqwest::Url::parse(link).unwrap();
         let signature = url.query_pairs().find(|(name, _)| name == "X-Amz-Signature");
@@ -628,6 +640,7 @@ impl Scene {
 async fn nothing_secret_and_nothing_that_was_written_is_in_any_log_error_or_trigger() {
     let mut scene = Scene::new().await;
     scene.post_webhooks().await;
+    scene.open_pages().await;
     scene.converse().await;
     let failed = scene.send_in_vain().await;
     scene.be_refused().await;
@@ -665,6 +678,7 @@ async fn nothing_secret_and_nothing_that_was_written_is_in_any_log_error_or_trig
         "outbox",
         "conversations",
         "messages",
+        "realtime",
     ] {
         assert!(
             logs.keys().any(|name| name.ends_with(&format!("/{function}.log"))),

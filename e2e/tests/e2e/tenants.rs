@@ -28,6 +28,12 @@ fn routes(id: &Value) -> Vec<(Method, String, Option<Value>)> {
             Some(json!({"status": "archived"})),
         ),
         (Method::POST, format!("/api/live-chat/conversations/{id}/read"), None),
+        (Method::POST, format!("/api/live-chat/conversations/{id}/unread"), None),
+        (
+            Method::GET,
+            format!("/api/live-chat/messages?conversation_id={id}&q=Private"),
+            None,
+        ),
         (
             Method::GET,
             format!("/api/live-chat/messages?conversation_id={id}"),
@@ -100,7 +106,10 @@ async fn a_broken_token_opens_no_route() {
         String::new(),
     ];
     for token in &broken {
-        for (method, path, body) in routes(&json!(1)) {
+        let own = ["changes", "phone-numbers", "push-subscriptions"].map(|path| (Method::GET, path));
+        let own = own.into_iter().chain([(Method::POST, "realtime-ticket")]);
+        let own = own.map(|(method, path)| (method, format!("/api/live-chat/{path}"), None));
+        for (method, path, body) in routes(&json!(1)).into_iter().chain(own) {
             let (status, _) = stack.call(token, method.clone(), &path, body.as_ref()).await;
             assert_eq!(status, StatusCode::UNAUTHORIZED, "{method} {path} {token}");
         }

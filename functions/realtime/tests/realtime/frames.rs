@@ -140,6 +140,45 @@ async fn a_large_message_is_told_by_its_ids_and_a_crowd_by_one_frame() {
 }
 
 #[tokio::test]
+async fn of_a_large_transaction_everybody_concerned_is_told_that_there_is_something() {
+    let fixture = Fixture::new().await;
+    fixture.open("a", &fixture.ana).await;
+    fixture.open("b", &fixture.ben).await;
+    // The rows of the first agent alone are more than is looked at.
+    let large = format!(
+        "insert into chat_messages (conversation_id, content)
+         select case when n <= 300 then {} else {} end, n::text from generate_series(1, 301) n",
+        fixture.ana.conversation, fixture.ben.conversation
+    );
+    fixture.run(&large).await;
+    assert!(!fixture.app.realtime.publish().await, "no more is left");
+    assert_eq!(
+        (fixture.told("a"), fixture.told("b")),
+        (vec!["resync".to_owned()], vec!["resync".to_owned()])
+    );
+}
+
+#[tokio::test]
+async fn the_clock_works_a_backlog_off_and_drops_what_is_old() {
+    let fixture = Fixture::new().await;
+    fixture.open("a", &fixture.ana).await;
+    for number in 0..60 {
+        fixture.message(&fixture.ana, &number.to_string()).await;
+    }
+    assert!(fixture.app.realtime.publish().await, "a turn has its bounds");
+    realtime::handle_clock(&fixture.app).await;
+    assert_eq!(fixture.told("a").len(), 60);
+    fixture.message(&fixture.ana, "old").await;
+    fixture
+        .run("update chat_unpublished set committed_after = now() - interval '11 minutes'")
+        .await;
+    shared::db::changes::forget_unpublished(&fixture.database.client)
+        .await
+        .unwrap();
+    assert_eq!(fixture.count("select count(*) from chat_unpublished").await, 0);
+}
+
+#[tokio::test]
 async fn a_connection_that_is_gone_is_forgotten_and_a_silent_one_holds_nobody_up() {
     let fixture = Fixture::new().await;
     for id in ["gone", "silent", "throttled", "good"] {
