@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import { ApiError, Client, type GetAccessToken } from '../src/index';
+import { systemClock } from '../src/core/clock';
 import { VirtualClock } from './model/time';
 
 type Answer = Response | Error | 'never';
@@ -80,6 +81,42 @@ describe('a request', () => {
   });
 });
 
+describe('a token that does not come', () => {
+  const never = () => new Promise<never>(() => {});
+
+  test('fails the request in time, and costs the next one nothing', async () => {
+    const getAccessToken = vi.fn<GetAccessToken>(() => Promise.resolve('old')).mockImplementationOnce(never);
+    const { client, clock, asked } = setUp([json({ success: true })], getAccessToken);
+    const reply = expect(client.get('/api/live-chat/phone-numbers')).rejects.toMatchObject({ status: 0, code: 'no_token' });
+    await clock.advance(30_000);
+    await reply;
+    expect(clock.pending).toBe(0);
+    await client.get('/api/live-chat/phone-numbers');
+    expect(tokens(asked)).toEqual(['Bearer old']);
+  });
+
+  test('is waited for no longer than the caller wants', async () => {
+    const { client, clock } = setUp([], never);
+    const controller = new AbortController();
+    const reply = expect(client.get('/api/live-chat/phone-numbers', { signal: controller.signal })).rejects.toThrow('enough');
+    controller.abort(new Error('enough'));
+    await reply;
+    expect(clock.pending).toBe(0);
+  });
+
+  test('when it is to be refreshed fails all who wait, and is asked for anew later', async () => {
+    const getAccessToken = vi.fn<GetAccessToken>(({ forceRefresh }) => Promise.resolve(forceRefresh ? 'new' : 'old'));
+    const { client, clock, asked } = setUp([failure(401, {}), failure(401, {}), failure(401, {}), json({ success: true })], getAccessToken);
+    for (let n = 0; n < 2; n += 1) getAccessToken.mockImplementationOnce(() => Promise.resolve('old'));
+    getAccessToken.mockImplementationOnce(never);
+    const replies = Promise.allSettled([client.get('/api/live-chat/phone-numbers'), client.get('/api/live-chat/conversations')]);
+    await clock.advance(30_000);
+    expect(await replies).toMatchObject([{ reason: { code: 'no_token' } }, { reason: { code: 'no_token' } }]);
+    await client.get('/api/live-chat/phone-numbers');
+    expect(tokens(asked).at(-1)).toBe('Bearer new');
+  });
+});
+
 describe('a failure', () => {
   test('says what the API said', async () => {
     const { client } = setUp([failure(422, { code: 'invalid_field', message: 'Too long', field: 'content', limit: 5 })]);
@@ -91,6 +128,10 @@ describe('a failure', () => {
   test.each([
     ['7', 7],
     [new Date(Date.UTC(2026, 0, 1, 0, 1)).toUTCString(), 60],
+    ['soon', undefined],
+    // Ten minutes are the most.
+    ['86400', 600],
+    [new Date(Date.UTC(2027, 0, 1)).toUTCString(), 600],
   ])('says when to ask again: %s', async (header, retryAfter) => {
     const { client } = setUp([failure(503, { code: 'unavailable' }, { 'retry-after': header })]);
     await expect(client.get('/api/live-chat/phone-numbers')).rejects.toMatchObject({ status: 503, retryAfter });
@@ -106,4 +147,12 @@ describe('a failure', () => {
     const { client } = setUp([new TypeError('secret')]);
     await expect(client.get('/api/live-chat/phone-numbers')).rejects.not.toThrow('secret');
   });
+});
+
+test('a timer for longer than timers can wait does not run at once', async () => {
+  const early = vi.fn();
+  const forget = systemClock.after(2 ** 31, early);
+  await new Promise<void>((resolve) => void systemClock.after(20, resolve));
+  forget();
+  expect(early).not.toHaveBeenCalled();
 });

@@ -73,6 +73,7 @@ test('in the end a client has what the server has', { timeout: 600_000 }, async 
     const browser = new ModelBrowser(clock, random);
     server.network = BAD;
     browser.lost = 0.1;
+    browser.apart = 1_000;
     const open = () => views.push(new View(server, tabs > 0 ? browser.tab() : null, random));
     const views: View[] = [];
     for (let n = 0; n < Math.max(1, tabs); n += 1) open();
@@ -104,6 +105,7 @@ test('in the end a client has what the server has', { timeout: 600_000 }, async 
     server.network = GOOD;
     server.mute = false;
     browser.lost = 0;
+    browser.apart = 0;
     await clock.advance(240_000);
     await clock.until(() => views.every((view) => view.idle));
     for (const view of views) {

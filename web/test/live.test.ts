@@ -19,16 +19,7 @@ beforeEach(() => {
   tab = new ModelBrowser(clock, seeded(2)).tab();
   events = [];
   getAccessToken.mockReset().mockImplementation(() => Promise.resolve('token'));
-  live = createLive({
-    apiUrl: 'https://model',
-    getAccessToken,
-    fetch: server.fetch(tab),
-    WebSocket: server.WebSocket(tab),
-    clock,
-    random: seeded(3),
-    page: tab.page,
-    browser: null,
-  });
+  live = client(3);
   live.subscribe((event) => events.push(event));
 });
 
@@ -36,8 +27,22 @@ afterEach(() => live.stop());
 
 const asked = (path: string) => server.requests.filter((request) => request.path.endsWith(path));
 const states = () => events.flatMap((event) => (event.type === 'status' ? [event.status.state] : []));
+const told = () => events.flatMap((event) => (event.type === 'changes' ? event.changes.map(({ message }) => message?.id) : []));
 const socket = () => server.openSockets[0] as ModelSocket;
 const isLive = () => live.status.state === 'live';
+
+function client(seed: number): Live {
+  return createLive({
+    apiUrl: 'https://model',
+    getAccessToken,
+    fetch: server.fetch(tab),
+    WebSocket: server.WebSocket(tab),
+    clock,
+    random: seeded(seed),
+    page: tab.page,
+    browser: null,
+  });
+}
 
 async function begin(): Promise<ModelSocket> {
   live.start();
@@ -94,8 +99,25 @@ describe('changes', () => {
     const caughtUp = live.catchUp();
     await clock.advance(1_000);
     await caughtUp;
-    const told = events.flatMap((event) => (event.type === 'changes' ? event.changes : []));
-    expect(told.map((change) => change.message?.id)).toEqual([id]);
+    expect(told()).toEqual([id]);
+  });
+
+  test('that come while there are several pages are asked for too', async () => {
+    const first = await begin();
+    server.network = { ...GOOD, lost: 1 };
+    for (let n = 0; n < 8; n += 1) server.addMessage();
+    // The connection fails in the middle, and what is written then is newer than what the first page saw.
+    tab.setOnline(true);
+    await clock.until(() => told().length > 0);
+    tab.setOnline(false);
+    first.cut();
+    await clock.advance(10_000);
+    const { id } = server.addMessage();
+    const writtenAt = clock.now();
+    tab.setOnline(true);
+    await clock.until(() => (live.status.upToDateAt ?? 0) >= writtenAt);
+    expect(told()).toContain(id);
+    expect(asked('/changes').at(-1)?.query.get('after')).not.toContain('-');
   });
 
   test('that no frame brought are asked for within about a minute', async () => {
@@ -184,11 +206,47 @@ describe('the socket', () => {
     expect(socket()).not.toBe(first);
   });
 
-  test('that breaks is followed by another within a second, and the status says so', async () => {
+  test('that breaks is followed by another within seconds, and the status says so', async () => {
     const first = await begin();
     first.cut();
     expect(live.status.state).toBe('connecting');
+    await clock.advance(5_100);
+    expect(isLive()).toBe(true);
+  });
+
+  test.each([1001, 1006])('that breaks (%i) costs no change until the next one is open', async (code) => {
+    const first = await begin();
+    server.network = { ...GOOD, lost: 1 };
+    const { id } = server.addMessage();
+    first.cut(code);
+    await clock.advance(50);
+    expect(server.openSockets).toHaveLength(0);
+    expect(told()).toContain(id);
+  });
+
+  test.each([1001, 1006])('of everybody that breaks at once (%i) is no herd afterwards', async (code) => {
+    const clients = Array.from({ length: 200 }, (_, seed) => client(seed));
+    for (const one of clients) one.start();
+    await clock.until(() => server.openSockets.length === 200 && clients.every(({ status }) => status.state === 'live'));
+    const before = asked('/realtime-ticket').length;
+    for (const open of server.openSockets) open.cut(code);
+    for (let second = 1; second <= 5; second += 1) {
+      await clock.advance(1_000);
+      // Some 40 each second.
+      expect(asked('/realtime-ticket').length - before).toBeLessThan(60 * second);
+    }
+    expect(asked('/realtime-ticket').length - before).toBe(200);
+    for (const one of clients) one.stop();
+  });
+
+  test('is tried anew at once when the page is looked at', async () => {
+    const first = await begin();
+    tab.setVisible(false);
     await clock.advance(1_000);
+    first.cut();
+    await clock.advance(1);
+    tab.setVisible(true);
+    await clock.advance(100);
     expect(isLive()).toBe(true);
   });
 
@@ -234,6 +292,39 @@ describe('the socket', () => {
     await clock.advance(10_000);
     expect(isLive()).toBe(true);
   });
+
+  test('waits as long as the server wants, also when the page was frozen or loads anew', async () => {
+    const first = await begin();
+    const before = asked('/realtime-ticket').length;
+    server.answers.push({ path: '/realtime-ticket', status: 429, headers: { 'retry-after': '100' } });
+    first.cut();
+    await clock.until(() => asked('/realtime-ticket').length > before);
+    await clock.advance(100);
+    tab.tell('freeze');
+    tab.tell('thaw');
+    await clock.advance(1_000);
+    server.answers.push({ path: '/changes', status: 410 });
+    tab.setOnline(true);
+    await clock.until(() => events.filter(({ type }) => type === 'reset').length === 2);
+    await clock.advance(90_000);
+    expect(asked('/realtime-ticket').length).toBe(before + 1);
+    await clock.advance(10_000);
+    expect(isLive()).toBe(true);
+  });
+});
+
+describe('Retry-After', () => {
+  test('silences for ten minutes at the most, also when the clock is set back meanwhile', async () => {
+    await begin();
+    server.answers.push({ path: '/changes', status: 503, headers: { 'retry-after': '100' } });
+    tab.setOnline(true);
+    await clock.advance(100);
+    const before = asked('/changes').length;
+    clock.set(-24 * 60 * MINUTE);
+    // Counted from the poll that finds it so.
+    await clock.advance(11.2 * MINUTE);
+    expect(asked('/changes').length).toBeGreaterThan(before);
+  });
 });
 
 describe('the session', () => {
@@ -245,6 +336,13 @@ describe('the session', () => {
     getAccessToken.mockImplementation(() => Promise.resolve('token'));
     await clock.until(isLive);
     expect(states()).toContain('session_expired');
+  });
+
+  test('goes on after a token that never came', async () => {
+    await begin();
+    getAccessToken.mockImplementationOnce(() => new Promise(() => {}));
+    await clock.advance(4 * MINUTE);
+    expect(clock.now() - (live.status.upToDateAt ?? 0)).toBeLessThan(67_000);
   });
 
   test('a refused token is refreshed once', async () => {

@@ -5,7 +5,7 @@
  *     API_URL=http://… TOKEN=… SEED=1 node web/dist/mirror_process.js
  *
  * Commands on standard input, one a line; answers on standard output, one JSON object a line:
- * - `settle` ends the trouble and answers `{"settled":true,…}` once everything is here;
+ * - `settle` ends the trouble and answers `{"settled":true,…}` once it is live and everything is here;
  * - `trouble` begins it again;
  * - `dump` answers `{"conversations":{"1":{…}},"messages":{…},"phone_numbers":{…}}`, sorted by id;
  * - `quit`.
@@ -13,6 +13,7 @@
 import { createInterface } from 'node:readline';
 import { WebSocket } from 'ws';
 import type { WebSocketLike } from '../src/core/socket';
+import type { PageEvent } from '../src/core/page';
 import { createLive, Mirror } from '../src/index';
 import { loadAll } from './load';
 import { seeded } from './model/time';
@@ -28,6 +29,8 @@ const counts = { resets: 0, sockets: 0, opened: 0, cuts: 0, offline: 0, frames: 
 let trouble = true;
 let online = true;
 const sockets = new Set<Troubled>();
+/** What a browser says when the network goes or comes back. */
+let tell: (event: PageEvent) => void = () => {};
 
 /** A socket of `ws` whose frames come late, each by another time. */
 class Troubled implements WebSocketLike {
@@ -90,6 +93,16 @@ const live = createLive({
   WebSocket: Troubled,
   random,
   browser: null,
+  page: {
+    visible: true,
+    get online() {
+      return online;
+    },
+    listen(listener) {
+      tell = listener;
+      return () => (tell = () => {});
+    },
+  },
 });
 const mirror = new Mirror();
 let loaded: Promise<void> = Promise.resolve();
@@ -112,9 +125,11 @@ async function makeTrouble(): Promise<void> {
     } else {
       counts.offline += 1;
       online = false;
+      tell('offline');
       for (const socket of sockets) socket.cut();
       await sleep(random() * 2_500);
       online = true;
+      tell('online');
     }
   }
 }
@@ -123,11 +138,13 @@ async function makeTrouble(): Promise<void> {
 async function settle(): Promise<void> {
   trouble = false;
   online = true;
+  tell('online');
   for (let resets = -1; resets !== counts.resets; ) {
     resets = counts.resets;
     await loaded;
     await live.catchUp();
   }
+  if (live.status.state !== 'live') await nextLive();
   // Frames that were held back.
   await sleep(3_100);
   say({
@@ -137,6 +154,16 @@ async function settle(): Promise<void> {
     conversations: mirror.conversations.size,
     messages: [...mirror.messages()].length,
     phone_numbers: mirror.phoneNumbers.size,
+  });
+}
+
+function nextLive(): Promise<void> {
+  return new Promise((resolve) => {
+    const forget = live.subscribe((event) => {
+      if (event.type !== 'status' || event.status.state !== 'live') return;
+      forget();
+      resolve();
+    });
   });
 }
 

@@ -1,5 +1,5 @@
 /** A typed `fetch` for the API: a path and a method decide what goes in and what comes out. */
-import { type Clock, systemClock } from '../core/clock';
+import { type Clock, LONGEST_RETRY_AFTER_MS, systemClock } from '../core/clock';
 import type { paths } from './types';
 
 /** Gives the signed-in user's access token, null when nobody is signed in. A rejection means "not now": it is tried again. */
@@ -11,7 +11,7 @@ export interface ClientOptions {
   getAccessToken: GetAccessToken;
   fetch?: typeof fetch;
   clock?: Clock;
-  /** How long an answer may take, in milliseconds. */
+  /** How long an answer may take, and the token before it, in milliseconds. */
   timeout?: number;
 }
 
@@ -24,7 +24,7 @@ export class ApiError extends Error {
   readonly code: string;
   /** The field that was not accepted. */
   readonly field: string | undefined;
-  /** How many seconds the server wants to be left alone. */
+  /** How many seconds the server wants to be left alone, ten minutes at the most. */
   readonly retryAfter: number | undefined;
   /** `error` of the reply as it came. */
   readonly details: Readonly<Record<string, unknown>>;
@@ -82,7 +82,7 @@ export class Client {
   readonly #fetch: typeof fetch;
   readonly #clock: Clock;
   /** Requests that are refused together refresh the token once. */
-  #refresh: Promise<string> | null = null;
+  #refresh: Promise<string | null> | null = null;
 
   constructor(options: ClientOptions) {
     this.#url = options.apiUrl.replace(/\/+$/, '');
@@ -107,21 +107,31 @@ export class Client {
     return this.#request('DELETE', path, options as Plain) as Promise<Reply<P, 'delete'>>;
   }
 
-  async #request(method: string, path: string, options: Plain = {}): Promise<unknown> {
-    const url = this.#url + address(path, options);
-    const first = await this.#send(method, url, await this.#token(), options);
-    if (first.status !== 401) return answer(first);
-    const token = await (this.#refresh ??= this.#token(true).finally(() => (this.#refresh = null)));
-    return answer(await this.#send(method, url, token, options));
+  /** What `getAccessToken` gives, within the time of a request and failing as one. */
+  token(signal?: AbortSignal): Promise<string> {
+    return this.#token(false, signal);
   }
 
-  async #token(forceRefresh = false): Promise<string> {
+  async #request(method: string, path: string, options: Plain = {}): Promise<unknown> {
+    const url = this.#url + address(path, options);
+    const first = await this.#send(method, url, await this.token(options.signal), options);
+    if (first.status !== 401) return answer(first);
+    return answer(await this.#send(method, url, await this.#token(true, options.signal), options));
+  }
+
+  async #token(forceRefresh: boolean, signal?: AbortSignal): Promise<string> {
+    const none = noAnswer('no_token', 'The access token cannot be had at present');
+    const get = () => this.#options.getAccessToken({ forceRefresh });
+    let refresh: Promise<string | null> | null = null;
     let token: string | null;
     try {
-      token = await this.#options.getAccessToken({ forceRefresh });
+      token = await this.#inTime(() => (forceRefresh ? (refresh = this.#refresh ??= get()) : get()), none, signal);
     } catch (cause) {
-      if (cause instanceof ApiError) throw cause;
-      throw new ApiError(0, { code: 'no_token', message: 'The access token cannot be had at present' });
+      signal?.throwIfAborted();
+      throw cause instanceof ApiError ? cause : none;
+    } finally {
+      // Also when it was in vain: nobody else is to wait for it.
+      if (this.#refresh === refresh) this.#refresh = null;
     }
     if (!token) throw new ApiError(401, { code: 'no_token', message: 'Nobody is signed in' });
     return token;
@@ -129,28 +139,35 @@ export class Client {
 
   /** One exchange, its body read to the end within the time. */
   async #send(method: string, url: string, token: string, { body, signal }: Plain): Promise<Received> {
+    const headers: Record<string, string> = { authorization: `Bearer ${token}` };
+    if (body !== undefined) headers['content-type'] = 'application/json';
+    const init: RequestInit = { method, headers, cache: 'no-store', credentials: 'omit' };
+    if (body !== undefined) init.body = JSON.stringify(body);
+    const exchange = async (signal: AbortSignal) => {
+      const response = await this.#fetch(url, { ...init, signal });
+      const retryAfter = seconds(response.headers.get('retry-after'), this.#clock.now());
+      return { status: response.status, text: await response.text(), retryAfter };
+    };
+    try {
+      return await this.#inTime(exchange, noAnswer('timeout', 'The API did not answer in time'), signal);
+    } catch (cause) {
+      signal?.throwIfAborted();
+      throw cause instanceof ApiError ? cause : noAnswer('network', 'The API cannot be reached');
+    }
+  }
+
+  /** What `work` comes to, unless that takes too long, which is `late`, or `signal` ends it. Its own signal tells it of both. */
+  async #inTime<T>(work: (signal: AbortSignal) => Promise<T>, late: ApiError, signal?: AbortSignal): Promise<T> {
     signal?.throwIfAborted();
     const controller = new AbortController();
     const stop = () => controller.abort(signal?.reason);
-    signal?.addEventListener('abort', stop);
-    let late = false;
-    const forget = this.#clock.after(this.#options.timeout ?? TIMEOUT_MS, () => {
-      late = true;
-      controller.abort();
+    const ended = new Promise<never>((_, reject) => {
+      controller.signal.addEventListener('abort', () => reject(controller.signal.reason as Error));
     });
+    signal?.addEventListener('abort', stop);
+    const forget = this.#clock.after(this.#options.timeout ?? TIMEOUT_MS, () => controller.abort(late));
     try {
-      const headers: Record<string, string> = { authorization: `Bearer ${token}` };
-      if (body !== undefined) headers['content-type'] = 'application/json';
-      const init: RequestInit = { method, headers, signal: controller.signal, cache: 'no-store', credentials: 'omit' };
-      if (body !== undefined) init.body = JSON.stringify(body);
-      const response = await this.#fetch(url, init);
-      const retryAfter = seconds(response.headers.get('retry-after'), this.#clock.now());
-      return { status: response.status, text: await response.text(), retryAfter };
-    } catch {
-      signal?.throwIfAborted();
-      throw late
-        ? new ApiError(0, { code: 'timeout', message: 'The API did not answer in time' })
-        : new ApiError(0, { code: 'network', message: 'The API cannot be reached' });
+      return await Promise.race([work(controller.signal), ended]);
     } finally {
       forget();
       signal?.removeEventListener('abort', stop);
@@ -173,6 +190,10 @@ function address(path: string, { path: values = {}, query = {} }: Plain): string
   return search.size > 0 ? `${filled}?${search}` : filled;
 }
 
+function noAnswer(code: 'network' | 'timeout' | 'no_token', message: string): ApiError {
+  return new ApiError(0, { code, message });
+}
+
 function answer({ status, text, retryAfter }: Received): unknown {
   let body: unknown = null;
   try {
@@ -182,7 +203,7 @@ function answer({ status, text, retryAfter }: Received): unknown {
   }
   if (status >= 200 && status < 300) {
     if (typeof body === 'object' && body !== null) return body;
-    throw new ApiError(0, { code: 'network', message: 'The answer did not arrive whole' });
+    throw noAnswer('network', 'The answer did not arrive whole');
   }
   const error = (body as { error?: unknown } | null)?.error;
   throw new ApiError(status, typeof error === 'object' && error !== null ? (error as Record<string, unknown>) : {}, retryAfter);
@@ -192,7 +213,6 @@ function answer({ status, text, retryAfter }: Received): unknown {
 function seconds(header: string | null, now: number): number | undefined {
   if (header === null) return undefined;
   const number = Number(header);
-  if (Number.isFinite(number)) return Math.max(0, number);
-  const date = Date.parse(header);
-  return Number.isNaN(date) ? undefined : Math.max(0, (date - now) / 1000);
+  const wanted = Number.isNaN(number) ? (Date.parse(header) - now) / 1000 : number;
+  return Number.isNaN(wanted) ? undefined : Math.min(Math.max(0, wanted), LONGEST_RETRY_AFTER_MS / 1000);
 }

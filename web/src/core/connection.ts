@@ -1,7 +1,7 @@
 /** Keeps one socket open for ever: tickets, back-off, and a new socket before the gateway ends the old one. */
 import { ApiError } from '../api/client';
 import type { Change, TicketReply } from '../api/types';
-import { backoff, between, type Clock, type Random } from './clock';
+import { backoff, between, type Clock, Patience, type Random } from './clock';
 import { Socket, type WebSocketConstructor } from './socket';
 
 export interface ConnectionListener {
@@ -24,8 +24,10 @@ export interface ConnectionOptions {
 /** API Gateway closes every socket after two hours. */
 const ROTATE_LEAST_MS = 100 * 60_000;
 const ROTATE_MOST_MS = 115 * 60_000;
-/** A cut that was ours alone is no herd: the longest wait after it. */
-const FIRST_TRY_MS = 500;
+/** The longest wait after a socket broke: the gateway may have cut everybody's, and takes 500 new ones a second of an account. */
+const FIRST_TRY_MS = 5_000;
+/** The longest wait after a socket that was found dead here, which is no herd. */
+const FIRST_TRY_ALONE_MS = 500;
 
 export class Connection {
   readonly #options: ConnectionOptions;
@@ -36,21 +38,22 @@ export class Connection {
   #socket: Socket | null = null;
   #next: Socket | null = null;
   #ticket: AbortController | null = null;
+  readonly #patience: Patience;
   #failures = 0;
-  #notBefore = 0;
   #forgetTry: (() => void) | null = null;
   #forgetRotation: () => void = () => {};
 
   constructor(options: ConnectionOptions, listener: ConnectionListener) {
     this.#options = options;
     this.#listener = listener;
+    this.#patience = new Patience(options.clock, options.random);
   }
 
   start(): void {
     if (this.#running) return;
     this.#running = true;
     this.#failures = 0;
-    void this.#try();
+    this.#schedule(0);
   }
 
   stop(): void {
@@ -63,7 +66,7 @@ export class Connection {
     if (!this.#running) return;
     this.#drop();
     this.#listener.down();
-    void this.#try();
+    this.#schedule(0);
   }
 
   setVisible(visible: boolean): void {
@@ -90,9 +93,8 @@ export class Connection {
 
   /** Tries after `ms`, but not before the server's `Retry-After` is over. */
   #schedule(ms: number): void {
-    const { clock } = this.#options;
     this.#forgetTry?.();
-    this.#forgetTry = clock.after(Math.max(ms, this.#notBefore - clock.now()), () => {
+    this.#forgetTry = this.#options.clock.after(Math.max(ms, this.#patience.left), () => {
       this.#forgetTry = null;
       void this.#try();
     });
@@ -117,7 +119,7 @@ export class Connection {
           open: () => this.#opened(socket),
           proven: () => (this.#failures = 0),
           frame: (frame) => this.#listener.frame(frame),
-          closed: (ours) => this.#closed(socket, ours),
+          closed: (dead) => this.#closed(socket, dead),
         },
         { WebSocket, clock, random, visible: this.#visible },
       );
@@ -136,12 +138,12 @@ export class Connection {
     this.#forgetRotation();
     this.#forgetRotation = this.#options.clock.after(
       between(this.#options.random, ROTATE_LEAST_MS, ROTATE_MOST_MS),
-      () => void this.#try(),
+      () => this.#schedule(0),
     );
     this.#listener.up();
   }
 
-  #closed(socket: Socket, ours: boolean): void {
+  #closed(socket: Socket, dead: boolean): void {
     if (socket === this.#next) {
       this.#next = null;
       this.#failed(null);
@@ -152,21 +154,21 @@ export class Connection {
     this.#listener.down();
     // Unless the one that is to follow is on its way already.
     if (this.#next || this.#ticket || this.#forgetTry) return;
-    const first = ours && this.#failures === 0;
+    const isAlone = dead && this.#failures === 0;
     const delay = this.#delay();
-    this.#schedule(first ? Math.min(delay, FIRST_TRY_MS) : delay);
+    this.#schedule(isAlone ? Math.min(delay, FIRST_TRY_ALONE_MS) : delay);
   }
 
   #failed(error: unknown): void {
     this.#ticket = null;
     if (error instanceof ApiError && error.retryAfter !== undefined) {
-      this.#notBefore = this.#options.clock.now() + error.retryAfter * 1000 + this.#options.random() * 1000;
+      this.#patience.heed(error.retryAfter);
     }
     this.#listener.failed(error);
     if (this.#running) this.#schedule(this.#delay());
   }
 
   #delay(): number {
-    return backoff(this.#options.random, this.#failures++);
+    return backoff(this.#options.random, this.#failures++, FIRST_TRY_MS);
   }
 }

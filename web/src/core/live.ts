@@ -100,8 +100,8 @@ export class Live {
     this.#user = null;
     this.#session = new Session(this.#options, this.client, this.#clock, this.#random, this.#page, {
       emit: (event) => this.#emit(event),
-      user: async () => {
-        if ((await this.#token(false)) === null) throw new Error('Nobody is signed in');
+      user: async (signal) => {
+        await this.client.token(signal);
         return this.#user;
       },
     });
@@ -154,7 +154,7 @@ class Session {
   readonly #random: Random;
   readonly #page: Page;
   readonly #emit: (event: LiveEvent) => void;
-  readonly #user: () => Promise<string | null>;
+  readonly #user: (signal: AbortSignal) => Promise<string | null>;
   readonly #browser: Browser | null;
   /** What was told already. */
   readonly #versions = new Versions();
@@ -187,7 +187,7 @@ class Session {
     clock: Clock,
     random: Random,
     page: Page,
-    { emit, user }: { emit: (event: LiveEvent) => void; user: () => Promise<string | null> },
+    { emit, user }: { emit: (event: LiveEvent) => void; user: (signal: AbortSignal) => Promise<string | null> },
   ) {
     this.#options = options;
     this.#clock = clock;
@@ -231,6 +231,8 @@ class Session {
         down: () => {
           this.#up = false;
           this.#tellStatus();
+          // The next socket may take a while.
+          this.#sync.request();
         },
         failed: (error) => this.#failed(error),
         frame: (frame) => this.#frame(frame),
@@ -281,7 +283,7 @@ class Session {
 
   /** Finds the other tabs of this user. */
   async #join(browser: Browser, signal: AbortSignal, failures: number): Promise<void> {
-    const user = await this.#user().catch(() => undefined);
+    const user = await this.#user(signal).catch(() => undefined);
     if (signal.aborted) return;
     if (user === undefined) {
       const forget = this.#clock.after(backoff(this.#random, failures), () => void this.#join(browser, signal, failures + 1));
@@ -305,6 +307,8 @@ class Session {
           news: (changes, next) => this.#news(changes, next),
           gap: () => {
             this.#aligned = false;
+            // Its cursor is of no use without what led there.
+            this.#leader = null;
             this.#held = [];
           },
           asked: (catchUp) => {
@@ -349,6 +353,8 @@ class Session {
   #poll(): void {
     this.#forgetPoll();
     this.#forgetPoll = this.#clock.after(between(this.#random, POLL_LEAST_MS, POLL_MOST_MS), () => {
+      // A tab that crashed while it was looked at did not say so.
+      this.#connection.setVisible(this.#visible);
       this.#sync.request();
       this.#poll();
     });
@@ -422,9 +428,10 @@ class Session {
     this.#versions.clear();
     if (this.#leads) {
       // A frame that is still on its way may be of something that is gone by now, and nothing would say so any more.
+      // The tabs hear of the jump first: a letter that names the new cursor as if it went on from the last would move them there.
+      this.#tabs?.tellPlace(true);
       this.#connection.replace();
       this.#connection.start();
-      this.#tabs?.tellPlace(true);
     }
     this.#emit({ type: 'reset' });
   }

@@ -16,7 +16,6 @@ export class Mirror {
   readonly #messages = new Map<number, Message>();
   readonly #conversations = new Map<number, Conversation>();
   readonly #phoneNumbers = new Map<string, PhoneNumber>();
-  readonly #deletedConversations = new Set<number>();
   readonly #listeners = new Set<(change: MirrorChange) => void>();
 
   get conversations(): ReadonlyMap<number, Conversation> {
@@ -30,13 +29,13 @@ export class Mirror {
   /** All messages but those of deleted conversations: they go with them, or are about to move to another one. */
   *messages(): Generator<Message> {
     for (const message of this.#messages.values()) {
-      if (!this.#deletedConversations.has(message.conversation_id)) yield message;
+      if (!this.#versions.isDeleted(message.conversation_id)) yield message;
     }
   }
 
   message(id: number): Message | undefined {
     const message = this.#messages.get(id);
-    return message && !this.#deletedConversations.has(message.conversation_id) ? message : undefined;
+    return message && !this.#versions.isDeleted(message.conversation_id) ? message : undefined;
   }
 
   /** Hears what `live` tells, from now on; what it returns ends that. Loading is the page's part, after each reset. */
@@ -74,7 +73,6 @@ export class Mirror {
     this.#messages.clear();
     this.#conversations.clear();
     this.#phoneNumbers.clear();
-    this.#deletedConversations.clear();
     this.#tell({ all: true, messages: new Set(), conversations: new Set(), phoneNumbers: new Set() });
   }
 
@@ -100,8 +98,6 @@ export class Mirror {
           break;
         case 'conversation':
           set(this.#conversations, fact.id, fact.object);
-          if (fact.object) this.#deletedConversations.delete(fact.id);
-          else this.#deletedConversations.add(fact.id);
           conversations.add(fact.id);
           break;
         case 'phone_number':

@@ -18,16 +18,14 @@ export interface SocketListener {
   /** It answered a ping: it is more than a handshake. */
   proven(): void;
   frame(frame: Change): void;
-  /** Once, and nothing after it. `ours` says that the network or this side cut it, not the server's word. */
-  closed(ours: boolean): void;
+  /** Once, and nothing after it. `dead` says that this side found it so: nobody told. */
+  closed(dead: boolean): void;
 }
 
 const HANDSHAKE_MS = 15_000;
 const PONG_MS = 10_000;
 const PING_LEAST_MS = 45_000;
 const PING_MOST_MS = 60_000;
-/** The server closed it in the protocol's way; 1006 is what a browser says of a connection that just broke. */
-const BROKEN = 1006;
 
 export class Socket {
   readonly #socket: WebSocketLike;
@@ -60,7 +58,7 @@ export class Socket {
     };
     this.#socket.onmessage = (event: { data: unknown }) => this.#receive(event.data);
     this.#socket.onerror = () => {};
-    this.#socket.onclose = (event: { code: number }) => this.#end(event.code === BROKEN);
+    this.#socket.onclose = () => this.#end(false);
   }
 
   /** Says whether anybody looks, which the server hears at once. */
@@ -120,9 +118,9 @@ export class Socket {
     this.#forgetDeadline = null;
   }
 
-  #end(ours: boolean): void {
+  #end(dead: boolean): void {
     if (this.#ended) return;
     this.close();
-    this.#listener.closed(ours);
+    this.#listener.closed(dead);
   }
 }

@@ -1,7 +1,7 @@
 /** Catching up: asks `changes` from where this client is. Only these answers move the cursor; frames do not. */
 import { ApiError } from '../api/client';
 import type { Change, ChangesReply } from '../api/types';
-import { backoff, type Clock, type Random } from './clock';
+import { backoff, type Clock, Patience, type Random } from './clock';
 
 export interface SyncListener {
   /** A page, to be applied whole: it leads to the cursor `next`. */
@@ -26,17 +26,18 @@ const MOST_PAGES = 30;
 export class Sync {
   readonly #options: SyncOptions;
   readonly #listener: SyncListener;
+  readonly #patience: Patience;
   #cursor: string | null = null;
   #running: AbortController | null = null;
   /** Somebody asked while one was running: what it has read may be older than what they mean. */
   #again = false;
   #failures = 0;
-  #notBefore = 0;
   #forgetTry: (() => void) | null = null;
 
   constructor(options: SyncOptions, listener: SyncListener) {
     this.#options = options;
     this.#listener = listener;
+    this.#patience = new Patience(options.clock, options.random);
   }
 
   get cursor(): string | null {
@@ -54,7 +55,7 @@ export class Sync {
       this.#again = true;
       return;
     }
-    const wait = this.#notBefore - this.#options.clock.now();
+    const wait = this.#patience.left;
     if (wait > 0) this.#schedule(wait);
     else void this.#run();
   }
@@ -72,7 +73,7 @@ export class Sync {
     this.#forgetTry?.();
     this.#forgetTry = this.#options.clock.after(ms, () => {
       this.#forgetTry = null;
-      this.request();
+      void this.#run();
     });
   }
 
@@ -95,9 +96,8 @@ export class Sync {
     } catch (error) {
       if (signal.aborted) return;
       this.#running = null;
-      const retryAfter = error instanceof ApiError ? error.retryAfter : undefined;
-      if (retryAfter !== undefined) this.#notBefore = clock.now() + retryAfter * 1000 + random() * 1000;
-      this.#schedule(Math.max(backoff(random, this.#failures++), this.#notBefore - clock.now()));
+      if (error instanceof ApiError && error.retryAfter !== undefined) this.#patience.heed(error.retryAfter);
+      this.#schedule(Math.max(backoff(random, this.#failures++), this.#patience.left));
       this.#listener.failed(error);
     }
   }

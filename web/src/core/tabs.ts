@@ -58,6 +58,8 @@ export interface TabsListener<Status> {
 
 type Letter<Status> =
   | { kind: 'hello'; tab: string; visible: boolean; catchUp: boolean }
+  /** A hello that wants no answer: with two leaders for a moment there would be no end of them. */
+  | { kind: 'visible'; tab: string }
   | { kind: 'bye'; tab: string }
   | { kind: 'here'; leader: string; seq: number; place: Place<Status> }
   | { kind: 'news'; leader: string; seq: number; changes: Change[]; next: string | null };
@@ -217,6 +219,7 @@ export class Tabs<Status> {
     if (this.#left) return;
     switch (letter.kind) {
       case 'hello':
+      case 'visible':
       case 'bye':
         if (this.#leadership !== null) this.#heardFrom(letter);
         return;
@@ -227,8 +230,8 @@ export class Tabs<Status> {
     }
   }
 
-  #heardFrom(letter: Extract<Letter<Status>, { kind: 'hello' | 'bye' }>): void {
-    if (letter.kind === 'hello' && letter.visible) this.#visibleTabs.set(letter.tab, this.#clock.now());
+  #heardFrom(letter: Extract<Letter<Status>, { kind: 'hello' | 'visible' | 'bye' }>): void {
+    if (letter.kind === 'visible' || (letter.kind === 'hello' && letter.visible)) this.#visibleTabs.set(letter.tab, this.#clock.now());
     else this.#visibleTabs.delete(letter.tab);
     this.#listener.asked(letter.kind === 'hello' && letter.catchUp);
     if (letter.kind === 'hello') this.tellPlace();
@@ -243,6 +246,8 @@ export class Tabs<Status> {
       this.#leader = letter.leader;
       this.#seq = letter.seq;
       this.#listener.here(letter.place, continuous);
+      // A new leader takes it that nobody looks, until it hears otherwise.
+      if (!known && this.#visible) this.#post({ kind: 'visible', tab: this.#tab });
     } else if (known && letter.seq === this.#seq + 1) {
       this.#seq = letter.seq;
       this.#listener.news(letter.changes, letter.next);

@@ -39,6 +39,7 @@ export function factOf(change: Change): Fact | null {
 /** Remembers how far each thing is. Deleted ones stay remembered, so that an older copy does not bring them back. */
 export class Versions {
   readonly #newest = new Map<string, number>();
+  readonly #deletedConversations = new Set<number>();
   #largest = 0;
 
   /** The largest version that was heard: what is asked for from now on is at least as new. */
@@ -59,14 +60,26 @@ export class Versions {
 
   clear(): void {
     this.#newest.clear();
+    this.#deletedConversations.clear();
     this.#largest = 0;
   }
 
-  #pass({ kind, id, version }: Fact, isNewer: (newest: number) => boolean): boolean {
+  /** Whether this conversation is known to be gone, and its messages with it unless they are about to move. */
+  isDeleted(conversationId: number): boolean {
+    return this.#deletedConversations.has(conversationId);
+  }
+
+  #pass({ kind, id, version, object }: Fact, isNewer: (newest: number) => boolean): boolean {
     const key = `${kind} ${id}`;
     const newest = this.#newest.get(key);
     if (newest !== undefined && !isNewer(newest)) return false;
+    if (kind === 'message' && object && this.isDeleted(object.conversation_id)) {
+      // It went with its conversation. A tab that loaded since then has not heard of that, and would keep it.
+      if (version < (this.#newest.get(`conversation ${object.conversation_id}`) ?? 0)) return false;
+    }
     this.#newest.set(key, version);
+    if (kind === 'conversation' && object) this.#deletedConversations.delete(id);
+    else if (kind === 'conversation') this.#deletedConversations.add(id);
     return true;
   }
 }

@@ -16,6 +16,8 @@ class ModelChannel implements Channel {
   readonly #browser: ModelBrowser;
   readonly tab: ModelTab;
   readonly #name: string;
+  /** When the last letter arrives that is on its way here. */
+  #last = 0;
 
   constructor(browser: ModelBrowser, tab: ModelTab, name: string) {
     this.#browser = browser;
@@ -31,7 +33,10 @@ class ModelChannel implements Channel {
     for (const other of this.#browser.channels) {
       if (other === this || other.#name !== this.#name) continue;
       if (this.#browser.random() < this.#browser.lost) continue;
-      this.#browser.clock.after(1, () => other.tab.enter(() => other.onmessage?.({ data } as MessageEvent)));
+      // Letters keep their order.
+      const now = this.#browser.clock.now();
+      other.#last = Math.max(now + 1, other.#last + this.#browser.random() * this.#browser.apart);
+      this.#browser.clock.after(other.#last - now, () => other.tab.enter(() => other.onmessage?.({ data } as MessageEvent)));
     }
   }
 
@@ -46,6 +51,8 @@ export class ModelBrowser {
   readonly channels = new Set<ModelChannel>();
   /** The chance that a tab misses a letter. */
   lost = 0;
+  /** How far apart two letters may arrive at most, in milliseconds. */
+  apart = 0;
   readonly #held = new Map<string, Request>();
   readonly #waiting = new Map<string, Request[]>();
 

@@ -105,7 +105,7 @@ export class ModelServer {
       if (number) this.#put('phone_number', number.phone_number_id, { ...number, unread_count: this.#version });
     } else if (dice < 0.91) this.#put('message', message.id, null);
     else if (dice < 0.97) this.#join();
-    else this.#drop(conversation);
+    else this.drop(conversation);
   }
 
   /** Forgets what happened: whoever was not there cannot catch up. */
@@ -126,7 +126,7 @@ export class ModelServer {
   }
 
   /** A conversation goes, and its messages with it, of which nothing is said. */
-  #drop(conversation: Conversation): void {
+  drop(conversation: Conversation): void {
     for (const [key, { kind, object }] of this.#rows) {
       if (kind === 'message' && (object as Message | null)?.conversation_id === conversation.id) this.#rows.delete(key);
     }
@@ -162,14 +162,19 @@ export class ModelServer {
     }
   }
 
+  /** A cursor is the version up to which everything was told; within a catch-up also what its first page saw, and how far it has come. */
   #changes(after: string | null): [number, unknown] {
     if (after === null) return [200, { success: true, changes: [], next_cursor: `c${this.#version}`, has_more: false }];
-    const from = Number(after.slice(1));
+    const [from = 0, until, reached = from] = after.slice(1).split('-').map(Number);
     if (from < this.#floor) return [410, { success: false, error: { code: 'cursor_expired', message: 'Too old' } }];
-    const rows = [...this.#rows.values()].filter((row) => row.version > from).toSorted((a, b) => a.version - b.version);
+    const seen = until ?? this.#version;
+    const isNew = ({ version }: Row) => version > reached && version <= seen;
+    const rows = [...this.#rows.values()].filter(isNew).toSorted((a, b) => a.version - b.version);
     const page = rows.slice(0, PAGE);
-    const has_more = rows.length > PAGE;
-    const next_cursor = `c${has_more ? page.at(-1)?.version : this.#version}`;
+    const isFull = rows.length > PAGE;
+    // After the last of several pages what changed since the first is to be asked for.
+    const has_more = isFull || until !== undefined;
+    const next_cursor = isFull ? `c${from}-${seen}-${page.at(-1)?.version}` : `c${seen}`;
     return [200, { success: true, changes: page.map((row) => change(row, false, this.#version)), next_cursor, has_more }];
   }
 

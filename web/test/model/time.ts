@@ -9,11 +9,17 @@ interface Timer {
 
 export class VirtualClock implements Clock {
   #now = Date.UTC(2026, 0, 1);
+  #ahead = 0;
   #order = 0;
   readonly #timers = new Set<Timer>();
 
   now(): number {
-    return this.#now;
+    return this.#now + this.#ahead;
+  }
+
+  /** Somebody sets the clock; what waits is due no sooner and no later. */
+  set(ms: number): void {
+    this.#ahead += ms;
   }
 
   after(ms: number, run: () => void): () => void {
