@@ -449,10 +449,7 @@ export interface components {
              * @description The conversation.
              */
             conversation_id?: number | null;
-            /**
-             * @description To go on from: `changes?after=`. A frame's lies some minutes behind it, so that whoever goes on from the last frame they got
-             *     misses none that was lost.
-             */
+            /** @description To go on from: `changes?after=`. A frame's lies two minutes behind it, for clients that keep none of their own. */
             cursor?: string | null;
             /**
              * Format: int64
