@@ -1,4 +1,5 @@
--- What lists are filtered and sorted by (who waits for an answer, whose window closes), and the words of messages and names for search.
+-- What lists are filtered and sorted by (who waits for an answer, whose window closes), and the words of messages and names for search. For the
+-- rows that are there already the consumer's clock does it in portions: on a large database that takes longer than writers can be kept waiting.
 
 alter table chat_conversations
   -- The time of the customer's first message after the agent's last one that did not fail; null where nobody waits.
@@ -27,17 +28,13 @@ returns timestamptz language sql stable as $$
   select coalesce(m."timestamp", m.created_at, timestamptz 'epoch')
   from chat_messages m
   where m.conversation_id = conversation and m.sender = 'customer' and not m.is_history and m.message_type is distinct from 'system'
+    and coalesce(m."timestamp", m.created_at, timestamptz 'epoch') between timestamptz '1000-01-01' and timestamptz '9000-01-01'
     and coalesce(m."timestamp", m.created_at, timestamptz 'epoch') >= coalesce((select time from answer), timestamptz '-infinity')
     and (coalesce(m."timestamp", m.created_at, timestamptz 'epoch') > coalesce((select time from answer), timestamptz '-infinity')
          or coalesce(m.wa_message_id, m.message_id, '') collate "C" > (select key from answer))
   order by coalesce(m."timestamp", m.created_at, timestamptz 'epoch'), m.id
   limit 1
 $$;
-
-update chat_conversations c
-set waiting_since = w.since
-from (select id, chat_waiting_since(id) as since from chat_conversations) w
-where w.id = c.id and w.since is not null;
 
 -- One for each list, so that a page is one scan of its rows alone.
 create index chat_conversations_status_idx on chat_conversations
@@ -54,10 +51,12 @@ create index chat_conversations_window_idx on chat_conversations (waba_id, phone
   where last_inbound_at is not null;
 
 -- How texts are compared: NFKC, small letters by Unicode's rules where the server has ICU, one sigma, no Arabic tatweel and vowel signs, no
--- accent that stays apart from its letter. An installation keeps the form that it gets here.
+-- accent that stays apart from its letter, nothing that only says how to set a text (WhatsApp puts such around phone numbers). An
+-- installation keeps the form that it gets here.
 do $$
 declare
-  marks constant text := '[\u0300-\u036F\u0610-\u061A\u0640\u064B-\u065F\u0670\u06D6-\u06DC\u06DF-\u06E8\u06EA-\u06ED]';
+  marks constant text := '[\u00AD\u0300-\u036F\u0610-\u061A\u0640\u064B-\u065F\u0670\u06D6-\u06DC\u06DF-\u06E8\u06EA-\u06ED'
+                         '\u200E\u200F\u202A-\u202E\u2066-\u2069\uFEFF]';
   is_unicode constant boolean := current_setting('server_encoding') = 'UTF8';
   has_icu constant boolean := exists (select 1 from pg_collation where collname = 'und-x-icu' and collnamespace = 'pg_catalog'::regnamespace);
   folded text := 'lower($1)';
@@ -112,6 +111,7 @@ $$;
 create table chat_message_texts (
   message_id bigint primary key constraint chat_message_texts_message_fkey references chat_messages(id) on delete cascade,
   waba_id text not null,
+  phone_number_id text,
   period text not null,
   time timestamptz not null,
   body text not null
@@ -125,17 +125,23 @@ create table chat_conversation_texts (
   body text not null
 );
 
+-- A message whose time is none (infinite, or of no year that has four digits) is not found.
 create function chat_put_message_texts(ids bigint[]) returns void language plpgsql as $$
 begin
   delete from chat_message_texts where message_id = any(ids);
-  insert into chat_message_texts (message_id, waba_id, period, time, body)
-  select m.id, c.waba_id, to_char(w.time at time zone 'UTC', 'YYYYMM'), w.time, w.body
+  insert into chat_message_texts (message_id, waba_id, phone_number_id, period, time, body)
+  select m.id, c.waba_id, c.phone_number_id, to_char(w.time at time zone 'UTC', 'YYYYMM'), w.time, w.body
   from chat_messages m
   join chat_conversations c on c.id = m.conversation_id
   cross join lateral (
     select coalesce(m."timestamp", m.created_at, timestamptz 'epoch') as time,
            left(chat_fold(concat_ws(E'\n', m.content, m.media_caption)), 8192) as body) w
-  where m.id = any(ids) and c.waba_id is not null and w.body <> '';
+  where m.id = any(ids) and c.waba_id is not null and w.body <> ''
+    and w.time >= timestamptz '1000-01-01' and w.time < timestamptz '9000-01-01'
+  order by m.id desc
+  -- The clock and a trigger may put the same one: whoever comes second waits here, and knows better.
+  on conflict (message_id) do update
+  set waba_id = excluded.waba_id, phone_number_id = excluded.phone_number_id, period = excluded.period, time = excluded.time, body = excluded.body;
 end
 $$;
 
@@ -148,7 +154,9 @@ begin
                    translate(chat_fold(coalesce(c.customer_name, '')), chr(31), ' '),
                    translate(chat_fold(coalesce(c.customer_username, '')), chr(31), ' '))
   from chat_conversations c
-  where c.id = any(ids) and c.waba_id is not null;
+  where c.id = any(ids) and c.waba_id is not null
+  order by c.id desc
+  on conflict (conversation_id) do update set waba_id = excluded.waba_id, body = excluded.body;
 end
 $$;
 
@@ -178,6 +186,12 @@ begin
       where (n.waba_id, n.customer_phone, n.customer_name, n.customer_username)
             is distinct from (o.waba_id, o.customer_phone, o.customer_name, o.customer_username)
     ) changed where ids is not null;
+    -- Its messages are its account's and number's.
+    perform chat_put_message_texts(ids) from (
+      select array_agg(m.id) as ids
+      from after_rows n join before_rows o on o.id = n.id join chat_messages m on m.conversation_id = n.id
+      where (n.waba_id, n.phone_number_id) is distinct from (o.waba_id, o.phone_number_id)
+    ) moved where ids is not null;
   end if;
   return null;
 end
@@ -191,20 +205,13 @@ create trigger chat_conversations_index_new after insert on chat_conversations
 create trigger chat_conversations_index_changed after update on chat_conversations
   referencing old table as before_rows new table as after_rows for each statement execute function chat_index_conversations();
 
-do $$
-declare
-  ids bigint[];
-  last bigint := -9223372036854775808;
-begin
-  loop
-    select array_agg(id), max(id) into ids, last
-    from (select id from chat_messages where id > last order by id limit 10000) rows;
-    exit when ids is null;
-    perform chat_put_message_texts(ids);
-  end loop;
-  perform chat_put_conversation_texts(array(select id from chat_conversations));
-end
-$$;
+-- What rows that were there before lack, until the consumer's clock has gone through them, the newest first. A row goes when that is done.
+create table chat_backfills (
+  name text primary key constraint chat_backfills_name_check check (name in ('conversations', 'messages')),
+  -- Those with greater ids are done.
+  next_id bigint not null default 9223372036854775807
+);
+insert into chat_backfills (name) values ('conversations'), ('messages');
 
 create index chat_message_texts_time_idx on chat_message_texts (waba_id, time, message_id);
 create index chat_message_texts_grams_idx on chat_message_texts using gin (chat_grams(waba_id || period, body, 3));
@@ -215,7 +222,7 @@ alter index chat_conversation_texts_grams_idx alter column 1 set statistics 0;
 
 do $$
 declare
-  tables constant text[] := array['chat_message_texts', 'chat_conversation_texts'];
+  tables constant text[] := array['chat_message_texts', 'chat_conversation_texts', 'chat_backfills'];
   functions constant text[] := array['chat_put_message_texts(bigint[])', 'chat_put_conversation_texts(bigint[])', 'chat_index_messages()',
                                      'chat_index_conversations()'];
   name text;

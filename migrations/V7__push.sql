@@ -20,13 +20,16 @@ create table chat_push_subscriptions (
 );
 create index chat_push_subscriptions_user_idx on chat_push_subscriptions (user_id, renewed_at);
 
--- One row a conversation, however many messages: what it says is looked up when it is sent. A try moves next_try_at ahead.
+-- One row a conversation, however many messages: what it says is looked up when it is sent.
 create table chat_push_owed (
   subscription_id bigint not null constraint chat_push_owed_subscription_fkey references chat_push_subscriptions(id) on delete cascade,
   conversation_id bigint not null constraint chat_push_owed_conversation_fkey references chat_conversations(id) on delete cascade,
   -- Of the messages, those that were stored since then are to be told.
   owed_since timestamptz not null default now(),
   next_try_at timestamptz not null default now(),
+  -- Until when a worker has it, and whether something became owed meanwhile. Nobody else sends it then: the older notification might come last.
+  leased_until timestamptz,
+  again boolean not null default false,
   constraint chat_push_owed_pkey primary key (subscription_id, conversation_id)
 );
 create index chat_push_owed_due_idx on chat_push_owed (next_try_at);

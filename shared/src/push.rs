@@ -59,30 +59,30 @@ impl Push {
             let begin_until = Instant::now() + BEGIN_TIME;
             let subscriptions = claimed.chunk_by(|one, other| one.subscription_id == other.subscription_id);
             let work = stream::iter(subscriptions).map(async |owed| {
+                let mut is_due_again = false;
                 for owed in owed {
                     // What is not begun is due again when its lease ends.
-                    if Instant::now() > begin_until || !self.send(&vapid, owed).await? {
+                    if Instant::now() > begin_until {
+                        break;
+                    }
+                    let settlement = self.attempt(&vapid, owed).await;
+                    let settle = self
+                        .database
+                        .run(async |client| push::settle(client, owed, settlement).await);
+                    is_due_again |= settle.await?;
+                    if matches!(settlement, Settlement::Unsubscribed | Settlement::Later(_)) {
                         break;
                     }
                 }
-                Ok(())
+                Ok(is_due_again)
             });
-            let ended: Vec<Result<(), DbError>> = work.buffer_unordered(AT_ONCE).collect().await;
-            ended.into_iter().collect::<Result<(), _>>()?;
-            if is_all {
+            let ended: Vec<Result<bool, DbError>> = work.buffer_unordered(AT_ONCE).collect().await;
+            let due_again = ended.into_iter().collect::<Result<Vec<_>, _>>()?;
+            if is_all && !due_again.contains(&true) {
                 break;
             }
         }
         Ok(())
-    }
-
-    /// Sends one. Whether the subscription's next one may follow.
-    async fn send(&self, vapid: &Vapid, owed: &Owed) -> Result<bool, DbError> {
-        let settlement = self.attempt(vapid, owed).await;
-        self.database
-            .run(async |client| push::settle(client, owed, settlement).await)
-            .await?;
-        Ok(matches!(settlement, Settlement::Delivered | Settlement::Dropped))
     }
 
     async fn attempt(&self, vapid: &Vapid, owed: &Owed) -> Settlement {
@@ -96,6 +96,9 @@ impl Push {
         let Some((notification, age)) = &owed.news else {
             return Settlement::Dropped;
         };
+        if let Some(until) = owed.visible_until {
+            return Settlement::Seen(until);
+        }
         let lifetime = Duration::from_secs(LIFETIME_SECONDS.unsigned_abs()).saturating_sub(*age);
         let mut answer = self
             .post(

@@ -1,6 +1,7 @@
 //! The migrations on every database that they may meet.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+use shared::db::backfills;
 use shared::db::migrations::{self, Report};
 use shared::db::settings::Settings;
 use shared::testing::TestDatabase;
@@ -42,6 +43,17 @@ const DIRTY_ROWS: &str = r#"
 async fn migrate(database: &TestDatabase) -> Report {
     let settings = Settings::from_url(&database.url).unwrap();
     migrations::run(&settings).await.unwrap()
+}
+
+/// What the consumer's clock does, as long as it can. Returns how many portions that were.
+async fn catch_up(database: &TestDatabase) -> usize {
+    let mut client = shared::testing::connect(&database.url).await;
+    let mut portions = 0;
+    while backfills::go_on(&mut client).await.unwrap() {
+        portions += 1;
+        assert!(portions < 50, "it has no end");
+    }
+    portions
 }
 
 async fn text(database: &TestDatabase, sql: &str) -> String {
@@ -136,7 +148,9 @@ async fn the_first_schema_keeps_its_rows_with_and_without_the_foreign_key() {
                              (('chat_messages', 'id'), ('chat_messages', 'conversation_id'), ('chat_conversations', 'id'))").await,
             "bigint bigint bigint"
         );
-        // What was written before can be found, and who waits is known.
+        // What was written before can be found, and who waits is known, once the clock has struck.
+        assert_eq!(database.count("select count(*) from chat_message_texts").await, 0);
+        catch_up(&database).await;
         assert_eq!(
             text(&database, "select body from chat_message_texts order by message_id").await,
             "first again again no wamid elsewhere"
@@ -171,6 +185,77 @@ async fn the_first_schema_keeps_its_rows_with_and_without_the_foreign_key() {
         assert_eq!(database.count("select count(*) from chat_conversations").await, 2);
         assert!(migrate(&database).await.applied.is_empty());
     }
+}
+
+#[tokio::test]
+async fn rows_that_were_there_are_gone_through_once_in_portions_which_wait_for_nobody() {
+    const TEXTS: &str =
+        "select min(message_id)::text || '-' || max(message_id) || '/' || count(*) from chat_message_texts";
+    let database = TestDatabase::empty().await;
+    database.client.batch_execute(FIRST_SCHEMA).await.unwrap();
+    let rows = r#"
+        insert into users values ('11111111-1111-4111-8111-111111111111');
+        insert into waba_accounts (waba_id, user_id) values ('W', '11111111-1111-4111-8111-111111111111');
+        insert into chat_conversations (waba_id, phone_number_id, customer_phone, customer_name)
+          select 'W', 'P', '+' || n, 'Ana' from generate_series(1, 700) n;
+        insert into chat_messages (conversation_id, content, sender, "timestamp")
+          select 1 + n % 700, 'text ' || n, 'customer', timestamp '2026-01-01' + n * interval '1 minute' from generate_series(1, 1200) n;
+        -- Times that are none.
+        insert into chat_messages (conversation_id, content, sender, "timestamp")
+          select n, 'when?', 'customer', time from unnest(array['infinity', '-infinity', '12026-01-01', '0001-01-01 BC']::timestamp[])
+          with ordinality as t(time, n);"#;
+    database.client.batch_execute(rows).await.unwrap();
+    migrate(&database).await;
+
+    // Another clock is at it.
+    let other = shared::testing::connect(&database.url).await;
+    other
+        .batch_execute("begin; select * from chat_backfills for update")
+        .await
+        .unwrap();
+    assert_eq!(catch_up(&database).await, 0);
+    // Somebody changes a conversation, somebody a message.
+    other
+        .batch_execute(
+            "rollback; begin; update chat_conversations set customer_name = 'Bea' where id = 650;
+             update chat_messages set content = 'changed' where id = 600",
+        )
+        .await
+        .unwrap();
+    // The update put its text by itself; nobody else sees that yet.
+    catch_up(&database).await;
+    let order = "select string_agg(name || next_id, ' ' order by name) from chat_backfills";
+    assert_eq!(
+        text(&database, order).await,
+        "conversations650 messages9223372036854775807"
+    );
+    other.batch_execute("rollback").await.unwrap();
+    other
+        .batch_execute("begin; update chat_messages set content = 'changed' where id = 600")
+        .await
+        .unwrap();
+    catch_up(&database).await;
+    assert_eq!(text(&database, order).await, "messages600");
+    assert_eq!(
+        database.count("select count(*) from chat_conversation_texts").await,
+        700
+    );
+    assert_eq!(
+        database
+            .count(
+                "select count(*) from chat_conversations where waiting_since is not null and isfinite(waiting_since)"
+            )
+            .await,
+        700
+    );
+    assert_eq!(text(&database, TEXTS).await, "101-1200/1099");
+    other.batch_execute("commit").await.unwrap();
+    catch_up(&database).await;
+    assert_eq!(text(&database, TEXTS).await, "1-1200/1200");
+    let changed = "select body from chat_message_texts where message_id = 600";
+    assert_eq!(text(&database, changed).await, "changed");
+    assert_eq!(database.count("select count(*) from chat_backfills").await, 0);
+    assert_eq!(catch_up(&database).await, 0);
 }
 
 /// As Supabase makes its databases: roles for browsers, which get everything in `public` by default.

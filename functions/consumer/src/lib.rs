@@ -1,5 +1,6 @@
 //! SQS → Postgres → open pages. A batch is one transaction. A record that spoils it is found and kept in the quarantine while the rest commits; an
-//! outage of the database gives all records back, for later. A clock replays what waited for its phone number to be registered.
+//! outage of the database gives all records back, for later. A clock replays what waited for its phone number to be registered, and gives
+//! rows what came after them.
 
 use std::time::{Duration, Instant};
 
@@ -53,8 +54,11 @@ const TRIGGER_DEADLINE: Duration = Duration::from_secs(3);
 /// How many items the clock replays or drops at once.
 const PORTION: i64 = 200;
 
-/// What is due whatever the queue does: replays what came for a phone number that is registered by now, and drops events whose message
-/// never came. Ends when nothing is left, or the time is.
+/// How long one portion of a backfill may take.
+const BACKFILL_DEADLINE: Duration = Duration::from_secs(8);
+
+/// What is due whatever the queue does: replays what came for a phone number that is registered by now, drops events whose message never
+/// came, and goes on with backfills. Ends when nothing is left, or the time is.
 pub async fn handle_clock(app: &App, deadline: Instant) -> SqsBatchResponse {
     loop {
         let now = Timestamp::now();
@@ -85,7 +89,29 @@ pub async fn handle_clock(app: &App, deadline: Instant) -> SqsBatchResponse {
             break;
         }
     }
+    backfill(app, deadline).await;
     SqsBatchResponse::default()
+}
+
+async fn backfill(app: &App, deadline: Instant) {
+    let mut portions = 0;
+    while Instant::now() + BACKFILL_DEADLINE < deadline {
+        let work = app
+            .database
+            .run_within(BACKFILL_DEADLINE, async |client| db::backfills::go_on(client).await);
+        match work.await {
+            Ok(true) => portions += 1,
+            Ok(false) => break,
+            Err(error) => {
+                tracing::warn!(%error, "a backfill waits for its next turn");
+                break;
+            }
+        }
+    }
+    if portions > 0 {
+        tracing::info!(portions, "a backfill went on");
+        app.realtime.publish().await;
+    }
 }
 
 /// Asks for the files of messages, and for notifications. Best effort, and never for long: the batch is committed.

@@ -2,6 +2,7 @@
 //! poolers in transaction mode work; no session state.
 
 pub mod accounts;
+pub mod backfills;
 pub mod changes;
 pub mod connections;
 pub mod conversations;

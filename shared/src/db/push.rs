@@ -1,6 +1,6 @@
 //! `chat_push_subscriptions` and `chat_push_owed`: the browsers that agents want notifications in, and what is owed to them. A try is leased:
-//! it moves `next_try_at` ahead, and whoever finds another time there when it settles leaves the row to somebody else. Subscriptions are
-//! locked before what is owed to them, and that in the order of conversations.
+//! whoever finds another time in `leased_until` when it settles leaves the row to somebody else. Subscriptions are locked before what is owed
+//! to them, and that in the order of conversations.
 
 use std::time::Duration;
 
@@ -110,7 +110,7 @@ pub async fn delete(client: &impl GenericClient, user_id: Uuid, endpoint: &str) 
 /// # Errors
 /// When the database does not answer.
 pub async fn owe(client: &impl GenericClient, conversations: &[i64]) -> Result<Vec<i64>, DbError> {
-    // A row that is there goes on owing what it owed; a try that is under way does not end it then.
+    // A row that is there goes on owing what it owed; a try that is under way does not end it then, and the next one waits for its end.
     const OWE: &str = "
         with subscribed as (
           select s.id, c.id as conversation_id, s.wait_until
@@ -124,7 +124,7 @@ pub async fn owe(client: &impl GenericClient, conversations: &[i64]) -> Result<V
         insert into chat_push_owed as o (subscription_id, conversation_id, next_try_at)
         select id, conversation_id, greatest(now(), wait_until) from subscribed
         order by id, conversation_id
-        on conflict (subscription_id, conversation_id) do update set next_try_at = excluded.next_try_at
+        on conflict (subscription_id, conversation_id) do update set next_try_at = excluded.next_try_at, again = true
         returning o.conversation_id";
     if conversations.is_empty() {
         return Ok(Vec::new());
@@ -143,7 +143,7 @@ pub struct Owed {
     pub subscription_id: i64,
     /// The conversation.
     pub conversation_id: i64,
-    /// The `next_try_at` of this lease.
+    /// The `leased_until` of this try.
     lease: Timestamp,
     /// Where to; never logged.
     pub endpoint: String,
@@ -157,9 +157,11 @@ pub struct Owed {
     pub failures: i32,
     /// Whether the subscription is over.
     pub is_expired: bool,
-    /// What it says, and how old that is; `None` where there is nothing to tell any more: it was read, is being looked at, was deleted, is a
-    /// day old, or is another agent's by now.
+    /// What it says, and how old that is; `None` where there is nothing to tell any more: it was read, was deleted, is a day old, or is another
+    /// agent's by now.
     pub news: Option<(Notification, Duration)>,
+    /// Until when a page of the agent counts as looked at, where one does.
+    pub visible_until: Option<Timestamp>,
 }
 
 /// Takes at most `limit` notifications that are due, of one conversation or of all, for as long as `lease`.
@@ -175,20 +177,21 @@ pub async fn claim(
     const CLAIM: &str = r#"
         with due as (
           select subscription_id, conversation_id from chat_push_owed
-          where next_try_at <= now() and ($1 is null or conversation_id = $1)
+          where next_try_at <= now() and (leased_until is null or leased_until <= now()) and ($1 is null or conversation_id = $1)
           order by next_try_at
           limit $2
           for update skip locked
         ), taken as (
-          update chat_push_owed o set next_try_at = now() + make_interval(secs => $3)
+          update chat_push_owed o set leased_until = now() + make_interval(secs => $3), again = false
           from due
           where o.subscription_id = due.subscription_id and o.conversation_id = due.conversation_id
           returning o.*
         )
-        select t.subscription_id, t.conversation_id, t.next_try_at, s.endpoint, s.p256dh, s.auth, s.show_text, s.failures,
+        select t.subscription_id, t.conversation_id, t.leased_until, s.endpoint, s.p256dh, s.auth, s.show_text, s.failures,
                coalesce(s.expires_at <= now(), false),
                c.phone_number_id::text, c.unread_count::int8, c.customer_name::text, c.customer_username, c.customer_phone::text,
-               newest.text, newest.message_type, newest.time, extract(epoch from now() - newest.created_at)::float8
+               newest.text, newest.message_type, newest.time, extract(epoch from now() - newest.created_at)::float8,
+               (select max(v.visible_until) from chat_connections v where v.user_id = s.user_id and v.visible_until > now())
         from taken t
         join chat_push_subscriptions s on s.id = t.subscription_id
         join chat_conversations c on c.id = t.conversation_id
@@ -201,7 +204,6 @@ pub async fn claim(
             and m.conversation_id = c.id and m.sender = 'customer' and m.status is distinct from 'read'
             and not m.is_history and m.message_type is distinct from 'system' and m.deleted_at is null
             and m.created_at >= t.owed_since and m.created_at > now() - make_interval(secs => $4)
-            and not exists (select 1 from chat_connections v where v.user_id = s.user_id and v.visible_until > now())
           order by m."timestamp" desc, m.id desc
           limit 1
         ) newest on true
@@ -254,6 +256,7 @@ fn read_owed(row: &Row) -> Result<Owed, DbError> {
         failures: row.try_get(7)?,
         is_expired: row.try_get(8)?,
         news,
+        visible_until: row.try_get(18)?,
     })
 }
 
@@ -266,22 +269,28 @@ pub enum Settlement {
     Dropped,
     /// The subscription is over, and all that is owed to it.
     Unsubscribed,
+    /// It waits until nobody looks at a page.
+    Seen(Timestamp),
     /// Everything for the subscription waits.
     Later(Duration),
 }
 
-/// Ends a try. What became owed while it was under way stays owed.
+/// Ends a try. What became owed while it was under way stays owed: returns whether it is due now.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn settle(client: &impl GenericClient, owed: &Owed, settlement: Settlement) -> Result<(), DbError> {
-    const DELIVERED: &str = "
-        with recovered as (
-          update chat_push_subscriptions set failures = 0, wait_until = null where id = $1 and failures > 0
-        )
-        delete from chat_push_owed where subscription_id = $1 and conversation_id = $2 and next_try_at = $3";
-    const DROPPED: &str =
-        "delete from chat_push_owed where subscription_id = $1 and conversation_id = $2 and next_try_at = $3";
+pub async fn settle(client: &impl GenericClient, owed: &Owed, settlement: Settlement) -> Result<bool, DbError> {
+    const RECOVERED: &str =
+        "update chat_push_subscriptions set failures = 0, wait_until = null where id = $1 and failures > 0";
+    const DONE: &str = "
+        delete from chat_push_owed where subscription_id = $1 and conversation_id = $2 and leased_until = $3 and not again";
+    // After the one before, which leaves nothing else with this lease.
+    const AGAIN: &str = "
+        update chat_push_owed set leased_until = null where subscription_id = $1 and conversation_id = $2 and leased_until = $3";
+    // Once that time is over, the page is no longer looked at.
+    const SEEN: &str = "
+        update chat_push_owed set leased_until = null, next_try_at = $4::timestamptz + interval '1 second'
+        where subscription_id = $1 and conversation_id = $2 and leased_until = $3";
     // Not where it was made anew meanwhile.
     const UNSUBSCRIBED: &str = "delete from chat_push_subscriptions where id = $1 and (p256dh, auth) = ($2, $3)";
     const LATER: &str = "
@@ -296,7 +305,9 @@ pub async fn settle(client: &impl GenericClient, owed: &Owed, settlement: Settle
           order by o.conversation_id
           for update of o
         )
-        update chat_push_owed o set next_try_at = waiting.wait_until
+        -- What others try just now stays theirs.
+        update chat_push_owed o
+        set next_try_at = waiting.wait_until, leased_until = case when o.leased_until is distinct from $3 then o.leased_until end
         from locked, waiting
         where o.subscription_id = $1 and o.conversation_id = locked.conversation_id";
     let row: [(&(dyn ToSql + Sync), Type); 3] = [
@@ -305,8 +316,17 @@ pub async fn settle(client: &impl GenericClient, owed: &Owed, settlement: Settle
         (&owed.lease, Type::TIMESTAMPTZ),
     ];
     match settlement {
-        Settlement::Delivered => client.execute_typed(DELIVERED, &row).await?,
-        Settlement::Dropped => client.execute_typed(DROPPED, &row).await?,
+        Settlement::Delivered | Settlement::Dropped => {
+            if settlement == Settlement::Delivered {
+                client.execute_typed(RECOVERED, &row[..1]).await?;
+            }
+            return Ok(client.execute_typed(DONE, &row).await? == 0 && client.execute_typed(AGAIN, &row).await? > 0);
+        }
+        Settlement::Seen(until) => {
+            let [one, two, three] = row;
+            let parameters = [one, two, three, (&until, Type::TIMESTAMPTZ)];
+            client.execute_typed(SEEN, &parameters).await?
+        }
         Settlement::Unsubscribed => {
             let subscription: [(&(dyn ToSql + Sync), Type); 3] = [
                 (&owed.subscription_id, Type::INT8),
@@ -317,12 +337,15 @@ pub async fn settle(client: &impl GenericClient, owed: &Owed, settlement: Settle
         }
         Settlement::Later(wait) => {
             let wait = wait.as_secs_f64();
-            let parameters: [(&(dyn ToSql + Sync), Type); 2] =
-                [(&owed.subscription_id, Type::INT8), (&wait, Type::FLOAT8)];
+            let parameters: [(&(dyn ToSql + Sync), Type); 3] = [
+                (&owed.subscription_id, Type::INT8),
+                (&wait, Type::FLOAT8),
+                (&owed.lease, Type::TIMESTAMPTZ),
+            ];
             client.execute_typed(LATER, &parameters).await?
         }
     };
-    Ok(())
+    Ok(false)
 }
 
 /// Drops what was owed for a day, while nothing can be sent.

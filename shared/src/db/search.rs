@@ -1,9 +1,10 @@
 //! `chat_message_texts`: finds messages by what they say, newest first or, from a cursor up, oldest first. The newest texts are compared one
 //! by one, since what is in many of them soon fills a page. Then the index of grams is asked, month by month in growing portions. Where
-//! there are no grams, and within a conversation, the comparison goes on instead.
+//! there are no grams, from a month on in which the index finds too much, and within a conversation, the comparison goes on instead.
 
 use std::collections::HashMap;
 
+use jiff::Timestamp;
 use tokio_postgres::GenericClient;
 use tokio_postgres::types::{ToSql, Type};
 use uuid::Uuid;
@@ -11,7 +12,7 @@ use uuid::Uuid;
 use super::scan::{Scan, position};
 use super::{DbError, messages};
 use crate::domain::message::Message;
-use crate::domain::page::{Page, Position, Seek};
+use crate::domain::page::{Page, Position, Section, Seek};
 use crate::domain::search::{like_pattern, message_grams, snippet};
 
 /// How many texts are compared at first, how many times as many in each portion that follows, and how many in one search: then it ends
@@ -19,6 +20,8 @@ use crate::domain::search::{like_pattern, message_grams, snippet};
 const COMPARED: i64 = 2_000;
 const GROWTH: i64 = 8;
 const MOST_COMPARED: i64 = 200_000;
+/// How many texts the index may find in one search. They come in no order, so that a month with more of them is compared one by one.
+const MOST_FOUND: i64 = 20_000;
 
 /// Where to search.
 #[derive(Debug, Clone)]
@@ -67,8 +70,7 @@ pub async fn find_messages(
     };
     let (mut found, mut reached) = search.compare(seek.position(), COMPARED, search.scan.limit).await?;
     if !search.is_full(&found) && reached.is_some() && !grams.is_empty() {
-        found = search.look_up(&grams).await?;
-        reached = None;
+        reached = search.look_up(&grams, reached, &mut found).await?;
     }
     let (mut portion, mut compared) = (COMPARED, COMPARED);
     while let Some(position) = reached.filter(|_| !search.is_full(&found) && compared < MOST_COMPARED) {
@@ -99,6 +101,14 @@ pub async fn find_messages(
     }))
 }
 
+/// A month of an account's texts.
+struct Month {
+    waba_id: String,
+    period: String,
+    /// From where on its texts are read.
+    begin: Position,
+}
+
 struct Search<'a, C> {
     client: &'a C,
     user_id: Uuid,
@@ -122,9 +132,9 @@ impl<C: GenericClient> Search<'_, C> {
         let (comparison, order) = (self.scan.comparison, self.scan.order);
         let texts = match self.scope {
             Scope::Conversation(_) => format!(
-                r#"select m.id, coalesce(m."timestamp", m.created_at, timestamptz 'epoch') as time, t.body
+                r#"select m.id, coalesce(m."timestamp", m.created_at, timestamptz 'epoch') as time, t.body, t.phone_number_id
                    from chat_messages m
-                   cross join lateral (select t.body from chat_message_texts t where t.message_id = m.id offset 0) t
+                   cross join lateral (select t.body, t.phone_number_id from chat_message_texts t where t.message_id = m.id offset 0) t
                    where m.conversation_id = $2
                      and exists (select 1 from chat_conversations c join waba_accounts a on a.waba_id = c.waba_id
                                  where c.id = $2 and a.user_id = $1)
@@ -134,10 +144,10 @@ impl<C: GenericClient> Search<'_, C> {
                    limit $6"#
             ),
             Scope::Everywhere(_) => format!(
-                "select t.id, t.time, t.body
+                "select t.id, t.time, t.body, t.phone_number_id
                  from waba_accounts a
                  cross join lateral (
-                   select t.message_id as id, t.time, t.body from chat_message_texts t
+                   select t.message_id as id, t.time, t.body, t.phone_number_id from chat_message_texts t
                    where t.waba_id = a.waba_id and ($4::timestamptz is null or (t.time, t.message_id) {comparison} ($4, $5))
                    order by t.time {order}, t.message_id {order}
                    limit $6
@@ -147,10 +157,10 @@ impl<C: GenericClient> Search<'_, C> {
                  limit $6"
             ),
         };
-        let of_number = OF_NUMBER;
         let sql = format!(
             "with compared as materialized ({texts})
-             (select time, id, true from compared t where t.body like $7 and {of_number} order by time {order}, id {order} limit $8)
+             (select time, id, true from compared t where t.body like $7 and ($3::text is null or t.phone_number_id = $3)
+              order by time {order}, id {order} limit $8)
              union all
              (select time, id, false from compared offset $6 - 1 limit 1)"
         );
@@ -183,65 +193,84 @@ impl<C: GenericClient> Search<'_, C> {
         Ok((found, reached))
     }
 
-    /// Asks the index, from the newest month on or, up from a cursor, from the oldest. What it finds is few, or the comparison before would
-    /// have filled the page.
-    async fn look_up(&self, grams: &[String]) -> Result<Vec<Position>, DbError> {
-        let (comparison, order, of_number) = (self.scan.comparison, self.scan.order, OF_NUMBER);
+    /// Asks the index for what is beyond `begin`, from the newest month on or, up from a cursor, from the oldest, until the page is full.
+    /// Returns from where on the index finds too much; `None` where it was asked for all.
+    async fn look_up(
+        &self,
+        grams: &[String],
+        begin: Option<Position>,
+        found: &mut Vec<Position>,
+    ) -> Result<Option<Position>, DbError> {
+        let (comparison, order) = (self.scan.comparison, self.scan.order);
         let sql = format!(
-            "select t.time, t.id
-             from unnest($2::text[], $4::text[]) s(waba_id, period)
-             join waba_accounts a on a.waba_id = s.waba_id and a.user_id = $1
-             -- By the index of grams alone: the planner does not know how few rows it finds, and must not choose another.
-             cross join lateral (
-               select t.time, t.message_id as id from chat_message_texts t
-               where chat_grams(t.waba_id || t.period, t.body, 3) @> chat_gram_keys(s.waba_id || s.period, $5)
-                 and t.waba_id || t.period = s.waba_id || s.period and t.body like $6
-                 and ($7::timestamptz is null or (t.time, t.message_id) {comparison} ($7, $8))
-               offset 0
-             ) t
-             where {of_number}
-             order by t.time {order}, t.id {order}
-             limit $9"
+            "with found as materialized (
+               select t.*
+               from unnest($2::text[], $4::text[]) s(waba_id, period)
+               join waba_accounts a on a.waba_id = s.waba_id and a.user_id = $1
+               -- By the index of grams alone: the planner does not know how few rows it finds, and must not choose another.
+               cross join lateral (
+                 select t.time, t.message_id as id,
+                        t.waba_id || t.period = s.waba_id || s.period and t.body like $6
+                        and ($3::text is null or t.phone_number_id = $3)
+                        and ($7::timestamptz is null or (t.time, t.message_id) {comparison} ($7, $8)) as is_hit
+                 from chat_message_texts t
+                 where chat_grams(t.waba_id || t.period, t.body, 3) @> chat_gram_keys(s.waba_id || s.period, $5)
+                 offset 0
+               ) t
+               limit $10
+             )
+             (select time, id, null::int8 from found where is_hit order by time {order}, id {order} limit $9)
+             union all
+             (select null, null, count(*) from found)"
         );
         let (_, phone_number_id) = self.place();
-        let months = self.months().await?;
-        let (mut months, mut portion) = (months.as_slice(), 1);
-        let mut found = Vec::new();
-        while !months.is_empty() && !self.is_full(&found) {
+        let months = self.months(begin).await?;
+        let (mut months, mut portion, mut growth, mut allowed) = (months.as_slice(), 1, 4, MOST_FOUND);
+        while !months.is_empty() && !self.is_full(found) {
             // A month of all accounts stays together, or its hits would not be in order.
             let mut end = portion.min(months.len());
-            while end < months.len() && months[end].1 == months[end - 1].1 {
+            while end < months.len() && months[end].period == months[end - 1].period {
                 end += 1;
             }
             let (now, later) = months.split_at(end);
-            let (accounts, periods): (Vec<&str>, Vec<&str>) = now
-                .iter()
-                .map(|(account, period)| (account.as_str(), period.as_str()))
-                .unzip();
+            let accounts: Vec<&str> = now.iter().map(|month| month.waba_id.as_str()).collect();
+            let periods: Vec<&str> = now.iter().map(|month| month.period.as_str()).collect();
             let missing = self.scan.limit - i64::try_from(found.len()).unwrap_or_default();
-            let parameters: [(&(dyn ToSql + Sync), Type); 9] = [
+            let parameters: [(&(dyn ToSql + Sync), Type); 10] = [
                 (&self.user_id, Type::UUID),
                 (&accounts, Type::TEXT_ARRAY),
                 (&phone_number_id, Type::TEXT),
                 (&periods, Type::TEXT_ARRAY),
                 (&grams, Type::TEXT_ARRAY),
                 (&self.pattern, Type::TEXT),
-                (&self.scan.time, Type::TIMESTAMPTZ),
-                (&self.scan.id, Type::INT8),
+                (&begin.map(Position::time), Type::TIMESTAMPTZ),
+                (&begin.map(|position| position.id), Type::INT8),
                 (&missing, Type::INT8),
+                (&(allowed + 1), Type::INT8),
             ];
-            for row in self.client.query_typed(&sql, &parameters).await? {
+            let mut rows = self.client.query_typed(&sql, &parameters).await?;
+            let count: i64 = rows.pop().map_or(Ok(0), |row| row.try_get(2))?;
+            if count > allowed && now[0].period == now[end - 1].period {
+                return Ok(Some(now[0].begin));
+            }
+            if count > allowed {
+                // Perhaps not the first of these months.
+                (portion, growth) = (1, 1);
+                continue;
+            }
+            for row in rows {
                 found.push(position(&row, 0, 1)?);
             }
-            (months, portion) = (later, portion * 4);
+            allowed -= count;
+            (months, portion) = (later, portion * growth);
         }
-        Ok(found)
+        Ok(None)
     }
 
-    /// The (account, month) from which the agent has texts beyond where the page begins, in the order in which they are read.
-    async fn months(&self) -> Result<Vec<(String, String)>, DbError> {
+    /// The months from which the agent has texts beyond `begin`, in the order in which they are read.
+    async fn months(&self, begin: Option<Position>) -> Result<Vec<Month>, DbError> {
         // One index probe each.
-        const MONTHS: &str = r#"
+        const MONTHS: &str = "
             with recursive month as (
               select a.waba_id::text as waba_id,
                      (select max(t.time) from chat_message_texts t
@@ -255,17 +284,31 @@ impl<C: GenericClient> Search<'_, C> {
               from month m
               where m.time >= coalesce($3, timestamptz '-infinity')
             )
-            select waba_id, period
-            from (select waba_id, to_char(time at time zone 'UTC', 'YYYYMM') as period from month where time is not null) m
-            order by period collate "C" desc, waba_id"#;
+            select waba_id, to_char(month, 'YYYYMM'), month at time zone 'UTC', (month + interval '1 month') at time zone 'UTC'
+            from (select waba_id, date_trunc('month', time at time zone 'UTC') as month from month where time is not null) m
+            order by month desc, waba_id";
         let is_down = self.scan.order == "desc";
+        let time = begin.map(Position::time);
         let parameters: [(&(dyn ToSql + Sync), Type); 3] = [
             (&self.user_id, Type::UUID),
-            (&self.scan.time.filter(|_| is_down), Type::TIMESTAMPTZ),
-            (&self.scan.time.filter(|_| !is_down), Type::TIMESTAMPTZ),
+            (&time.filter(|_| is_down), Type::TIMESTAMPTZ),
+            (&time.filter(|_| !is_down), Type::TIMESTAMPTZ),
         ];
         let rows = self.client.query_typed(MONTHS, &parameters).await?;
-        let months = rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
+        let months = rows.iter().map(|row| {
+            let border: Timestamp = row.try_get(if is_down { 3 } else { 2 })?;
+            let border = Position {
+                section: Section::Only,
+                micros: border.as_microsecond(),
+                id: i64::MIN,
+            };
+            let is_within = |begin: &Position| (begin.micros < border.micros) == is_down;
+            Ok(Month {
+                waba_id: row.try_get(0)?,
+                period: row.try_get(1)?,
+                begin: begin.filter(is_within).unwrap_or(border),
+            })
+        });
         let mut months = months.collect::<Result<Vec<_>, DbError>>()?;
         if !is_down {
             months.reverse();
@@ -280,7 +323,3 @@ impl<C: GenericClient> Search<'_, C> {
         }
     }
 }
-
-/// Of a hit `t`: whether it is of the phone number that was asked for.
-const OF_NUMBER: &str = "($3::text is null or exists (
-    select 1 from chat_messages m join chat_conversations c on c.id = m.conversation_id where m.id = t.id and c.phone_number_id = $3))";

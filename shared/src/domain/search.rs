@@ -35,10 +35,12 @@ pub fn fold(text: &str) -> String {
     folded.map(|c| if c == 'ς' { 'σ' } else { c }).collect()
 }
 
-/// Accents that stay apart from their letter; Arabic tatweel and vowel signs.
+/// Accents that stay apart from their letter; Arabic tatweel and vowel signs; what only says how to set a text, as WhatsApp puts around
+/// phone numbers.
 fn is_mark(c: char) -> bool {
-    matches!(c, '\u{300}'..='\u{36f}' | '\u{610}'..='\u{61a}' | '\u{640}' | '\u{64b}'..='\u{65f}' | '\u{670}'
-        | '\u{6d6}'..='\u{6dc}' | '\u{6df}'..='\u{6e8}' | '\u{6ea}'..='\u{6ed}')
+    matches!(c, '\u{ad}' | '\u{300}'..='\u{36f}' | '\u{610}'..='\u{61a}' | '\u{640}' | '\u{64b}'..='\u{65f}' | '\u{670}'
+        | '\u{6d6}'..='\u{6dc}' | '\u{6df}'..='\u{6e8}' | '\u{6ea}'..='\u{6ed}'
+        | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 /// A pattern for `like` that matches whatever has this text in it.

@@ -112,6 +112,33 @@ async fn the_clock_goes_on_until_nothing_waits_or_its_time_is_over() {
 }
 
 #[tokio::test]
+async fn what_rows_of_former_times_lack_is_made_good_and_then_nothing_is_left_to_do() {
+    const LEFT: &str = "select count(*) from chat_backfills";
+    const TEXTS: &str = "select count(*) from chat_message_texts";
+    let fixture = Fixture::new().await;
+    strike(&fixture).await;
+    assert_eq!(fixture.database.count(LEFT).await, 0, "an empty database lacks nothing");
+    assert!(fixture.consume(&[many(30)]).await.is_empty());
+    let former = "delete from chat_message_texts; delete from chat_conversation_texts; update chat_conversations set waiting_since = null;
+                  insert into chat_backfills (name) values ('conversations'), ('messages')";
+    fixture.database.client.batch_execute(former).await.unwrap();
+    consumer::handle_clock(&fixture.app, Instant::now()).await;
+    assert_eq!(fixture.database.count(TEXTS).await, 0, "no time is left");
+    tokio::join!(strike(&fixture), strike(&fixture));
+    strike(&fixture).await;
+    let waiting = "select count(*) from chat_conversations c join chat_conversation_texts t on t.conversation_id = c.id
+                   where c.waiting_since is not null";
+    assert_eq!(
+        (
+            fixture.database.count(TEXTS).await,
+            fixture.database.count(waiting).await,
+            fixture.database.count(LEFT).await
+        ),
+        (30, 1, 0)
+    );
+}
+
+#[tokio::test]
 async fn clocks_that_strike_at_once_replay_each_item_once() {
     let fixture = Fixture::empty().await;
     assert!(fixture.consume(&[many(120)]).await.is_empty());

@@ -47,6 +47,7 @@ async fn any_part_of_a_text_is_found_in_any_script_and_case() {
         "İstanbul'a \\ gönderin",
         "ok 👍🏽",
         "it's o.k.\nsecond line",
+        "\u{feff}call \u{202a}+49 151 23\u{ad}45\u{202c}",
     ]
     .iter()
     .enumerate()
@@ -56,6 +57,8 @@ async fn any_part_of_a_text_is_found_in_any_script_and_case() {
     }
     for (q, expected) in [
         ("order", vec![0]),
+        ("49 151 2345", vec![10]),
+        ("\u{2066}+49\u{2069} 15\u{200e}1\u{200f}", vec![10]),
         ("RDE", vec![0]),
         ("5_0", vec![0]),
         ("_", vec![0]),
@@ -271,6 +274,96 @@ async fn a_search_that_compares_very_many_texts_is_gone_on_with_by_its_cursor() 
 }
 
 #[tokio::test]
+async fn a_word_that_is_everywhere_is_found_in_a_number_where_little_is_written() {
+    let fixture = Fixture::new().await;
+    let number = format!(
+        "insert into phone_numbers (waba_id, phone_number_id, is_registered) values ('{WABA}', '700101', true)"
+    );
+    fixture.database.client.batch_execute(&number).await.unwrap();
+    let quiet = add_conversation(&fixture.database, WABA, "700101", "+15550009").await;
+    let month = 31 * 24 * 3600;
+    let mut rows = Vec::new();
+    for second in [-2 * month, -month, 0, 1] {
+        rows.push(fixture.says(quiet, second, "hello again").await);
+        fixture.says(fixture.conversation, second, "hello again").await;
+    }
+    // In one month more than the index may find, and in the next one, too.
+    let fill = format!(
+        "alter table chat_message_texts drop constraint chat_message_texts_message_fkey;
+         insert into chat_message_texts (message_id, waba_id, phone_number_id, period, time, body)
+         select -n, '{WABA}', '{NUMBER}', to_char(time at time zone 'UTC', 'YYYYMM'), time, 'hello ' || n
+         from generate_series(1, 44000) n
+         cross join lateral (select timestamptz '2026-07-02 12:00:00Z' + n * interval '1 minute' as time) t"
+    );
+    fixture.database.client.batch_execute(&fill).await.unwrap();
+    for limit in [1, 2, 50] {
+        let query = format!("q=hello&phone_number_id=700101&limit={limit}");
+        let mut page = fixture.search(&query).await;
+        let mut down = ids(&page);
+        while let Some(cursor) = page["next_cursor"].as_str() {
+            page = fixture.search(&format!("{query}&before={cursor}")).await;
+            down.extend(ids(&page));
+        }
+        let mut up = ids(&page);
+        while let Some(cursor) = page["prev_cursor"].as_str() {
+            page = fixture.search(&format!("{query}&after={cursor}")).await;
+            up.splice(0..0, ids(&page));
+        }
+        let all = newest(&rows, 0, 4);
+        assert_eq!((&down, &up), (&all, &all), "{limit}");
+    }
+}
+
+#[tokio::test]
+async fn texts_go_with_their_conversation_to_another_account_and_number() {
+    let fixture = Fixture::new().await;
+    fixture.database.add_number("900200", "700200").await;
+    let share = format!("update waba_accounts set user_id = '{}'", fixture.agent);
+    fixture.database.client.batch_execute(&share).await.unwrap();
+    let moved = fixture
+        .database
+        .count("insert into chat_conversations (customer_phone) values ('+15550009') returning id")
+        .await;
+    let id = fixture.says(moved, 0, "needle").await;
+    let stays = fixture.says(fixture.conversation, 1, "needle").await;
+    assert_eq!(fixture.found("needle").await, [stays], "it is nobody's");
+    for (account, number, found) in [
+        ("'900200'", "'700200'", vec![id]),
+        (&format!("'{WABA}'"), &format!("'{NUMBER}'"), vec![stays, id]),
+        ("null", "null", vec![]),
+    ] {
+        let to =
+            format!("update chat_conversations set waba_id = {account}, phone_number_id = {number} where id = {moved}");
+        fixture.database.client.batch_execute(&to).await.unwrap();
+        let rows = format!("select to_jsonb(waba_id = {account}) from chat_message_texts where message_id = {id}");
+        let expected = if found.is_empty() { vec![] } else { vec![json!(true)] };
+        assert_eq!(fixture.database.json(&rows).await, expected);
+        if !found.is_empty() {
+            let query = format!("q=needle&phone_number_id={}", number.trim_matches('\''));
+            assert_eq!(ids(&fixture.search(&query).await), found);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_message_whose_time_is_none_disturbs_no_other() {
+    let fixture = Fixture::new().await;
+    let id = fixture.says(fixture.conversation, 0, "needle").await;
+    for time in ["infinity", "-infinity", "12026-01-01", "0001-01-01 BC"] {
+        let sql = format!(
+            r#"insert into chat_messages (conversation_id, content, sender, "timestamp") values ({}, 'needle', 'customer', '{time}');
+               update chat_messages set content = 'needle!' where "timestamp" = '{time}'"#,
+            fixture.conversation
+        );
+        fixture.database.client.batch_execute(&sql).await.unwrap();
+        assert_eq!(fixture.found("needle").await, [id], "{time}");
+    }
+    let since = format!("select chat_waiting_since({})::text", fixture.conversation);
+    let since: String = fixture.database.client.query_one(&since, &[]).await.unwrap().get(0);
+    assert!(since.starts_with("2026-07-01"), "{since}");
+}
+
+#[tokio::test]
 async fn nobody_elses_messages_are_found() {
     let fixture = Fixture::new().await;
     let stranger = fixture.database.add_number("900999", "700999").await;
@@ -325,8 +418,7 @@ async fn texts_follow_their_messages_wherever_those_go() {
         .database
         .json("select to_jsonb(t) - 'message_id' from chat_message_texts t")
         .await;
-    let expected =
-        json!({"waba_id": WABA, "period": "202608", "time": "2026-08-01T00:00:00+00:00", "body": "where is it?"});
+    let expected = json!({"waba_id": WABA, "phone_number_id": NUMBER, "period": "202608", "time": "2026-08-01T00:00:00+00:00", "body": "where is it?"});
     assert_eq!(rows, [expected]);
     run("update chat_messages set content = ''").await;
     assert_eq!(

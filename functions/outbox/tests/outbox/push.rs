@@ -108,7 +108,7 @@ impl Desk {
 
     /// As if push services had been left alone for long enough.
     async fn pass_push_time(&self) {
-        self.run_sql("update chat_push_owed set next_try_at = now() - interval '1 second'")
+        self.run_sql("update chat_push_owed set next_try_at = now() - interval '1 second', leased_until = null")
             .await;
     }
 }
@@ -208,7 +208,6 @@ async fn nobody_is_told_what_they_see_have_read_or_what_is_gone() {
         desk.user
     );
     let spoils = [
-        ("visible", visible.as_str()),
         (
             "read",
             "update chat_conversations set unread_count = 0; update chat_messages set status = 'read'",
@@ -225,6 +224,10 @@ async fn nobody_is_told_what_they_see_have_read_or_what_is_gone() {
     for (number, (what, spoil)) in spoils.iter().enumerate() {
         desk.customer_writes(&format!("49151123456{number:02}"), "Hello").await;
         assert_eq!(desk.owed().await, 1, "{what}");
+        desk.run_sql(&visible).await;
+        desk.tick().await;
+        assert_eq!((desk.posts().await.len(), desk.owed().await), (0, 1), "it is seen");
+        desk.pass_push_time().await;
         desk.run_sql(spoil).await;
         desk.tick().await;
         assert_eq!((desk.posts().await.len(), desk.owed().await), (0, 0), "{what}");
@@ -237,6 +240,32 @@ async fn nobody_is_told_what_they_see_have_read_or_what_is_gone() {
     desk.customer_writes(ADA, "Hello").await;
     desk.tick().await;
     assert_eq!(desk.notifications().await.len(), 1, "a hidden page is told");
+}
+
+#[tokio::test]
+async fn what_came_while_a_page_counted_as_looked_at_is_told_once_it_does_not() {
+    let desk = Desk::new().await;
+    desk.subscribe(desk.user, true).await;
+    let visible = format!(
+        "insert into chat_connections (connection_id, user_id, expires_at, visible_until)
+         select 'c' || seconds, '{}', now() + interval '1 hour', now() + seconds * interval '1 second'
+         from unnest(array[-5, 30, 140]) seconds",
+        desk.user
+    );
+    desk.run_sql(&visible).await;
+    desk.customer_writes(ADA, "Hello").await;
+    desk.tick().await;
+    assert_eq!(desk.posts().await.len(), 0);
+    let wait = desk.push_waits().await[0];
+    assert!((120.0..=141.0).contains(&wait), "the last of the pages: {wait}");
+    // The laptop is shut: nobody says that the page is hidden.
+    desk.run_sql("update chat_connections set visible_until = visible_until - interval '150 seconds'")
+        .await;
+    desk.tick().await;
+    assert_eq!(desk.posts().await.len(), 0, "its time has not come");
+    desk.pass_push_time().await;
+    desk.tick().await;
+    assert_eq!((desk.notifications().await.len(), desk.owed().await), (1, 0));
 }
 
 #[tokio::test]

@@ -229,7 +229,7 @@ async fn merge_rows(transaction: &Transaction<'_>, moves: &[(i64, i64, i64)]) ->
          group by o.subscription_id, k.stays
          order by o.subscription_id, k.stays
          on conflict (subscription_id, conversation_id) do update
-         set owed_since = least(o.owed_since, excluded.owed_since), next_try_at = least(o.next_try_at, excluded.next_try_at)",
+         set owed_since = least(o.owed_since, excluded.owed_since), next_try_at = least(o.next_try_at, excluded.next_try_at), again = true",
         "delete from chat_conversations c using unnest($1, $2, $3) as k(id, stays, customer_id)
          where c.id = k.id and k.id <> k.stays",
     ];

@@ -10,7 +10,7 @@ use shared::domain::push::{BrowserKeys, Endpoint, parse_origin};
 use shared::edge::push::PushMessage;
 use uuid::Uuid;
 
-use super::ADA;
+use super::{ADA, BOB};
 use crate::support::{Desk, NUMBER, until};
 
 #[tokio::test]
@@ -85,13 +85,66 @@ async fn what_is_written_while_a_notification_is_under_way_is_told_too() {
         .run(async |client| db::push::claim(client, Some(conversation), 10, lease).await);
     let claimed = claim.await.unwrap();
     desk.customer_writes(ADA, "second").await;
+    desk.tick().await;
+    assert_eq!(desk.posts().await.len(), 0, "the first might come after it");
     let settle = desk
         .push
         .database
         .run(async |client| db::push::settle(client, &claimed[0], db::push::Settlement::Delivered).await);
-    settle.await.unwrap();
+    assert!(settle.await.unwrap(), "it is due again");
     desk.tick().await;
     assert_eq!(desk.notifications().await[0]["payload"]["body"], "second");
+    assert_eq!(desk.owed().await, 0);
+}
+
+#[tokio::test]
+async fn of_two_tries_of_one_notification_the_second_begins_when_the_first_has_ended() {
+    let desk = Desk::new().await;
+    let browser = desk.subscribe(desk.user, true).await;
+    let (conversation, _) = desk.customer_writes(ADA, "first").await;
+    desk.answer_next(&browser, json!({"delay_ms": 2_000})).await;
+    let trigger =
+        json!({"Records": [{"messageId": "1", "body": json!({"push_conversation_id": conversation}).to_string()}]});
+    let second = async {
+        let leased = "select count(*) from chat_push_owed where leased_until is not null";
+        until("the first try", async || {
+            (desk.database.count(leased).await == 1).then_some(())
+        })
+        .await;
+        desk.customer_writes(ADA, "second").await;
+        desk.outbox(trigger.clone()).await;
+    };
+    tokio::join!(desk.outbox(trigger.clone()), second);
+    let shown = desk.notifications().await;
+    let bodies: Vec<&Value> = shown.iter().map(|it| &it["payload"]["body"]).collect();
+    assert_eq!(bodies, ["first", "second"]);
+    assert_eq!(desk.owed().await, 0, "nothing waits for the next minute");
+}
+
+#[tokio::test]
+async fn a_try_that_is_under_way_stays_whose_it_is_while_its_subscription_is_to_wait() {
+    let desk = Desk::new().await;
+    let browser = desk.subscribe(desk.user, true).await;
+    let (conversation, _) = desk.customer_writes(ADA, "Hello").await;
+    let lease = desk.push.lease;
+    let claim = desk
+        .push
+        .database
+        .run(async |client| db::push::claim(client, Some(conversation), 10, lease).await);
+    let claimed = claim.await.unwrap();
+    desk.customer_writes(BOB, "Hello").await;
+    desk.answer_next(&browser, json!({"status": 503})).await;
+    desk.tick().await;
+    desk.run_sql("update chat_push_owed set next_try_at = now()").await;
+    desk.tick().await;
+    let bodies = desk.notifications().await;
+    assert_eq!((bodies.len(), desk.owed().await), (1, 1), "another's try is left alone");
+    let settle = desk
+        .push
+        .database
+        .run(async |client| db::push::settle(client, &claimed[0], db::push::Settlement::Delivered).await);
+    assert!(!settle.await.unwrap());
+    assert_eq!(desk.owed().await, 0);
 }
 
 #[tokio::test]
