@@ -45,7 +45,7 @@ test('it ends with what the server has, whatever it did to its connections', { t
     const writes = setInterval(() => model.write(), 20);
     await new Promise((resolve) => setTimeout(resolve, 6_000));
     clearInterval(writes);
-    expect(await say('settle')).toMatchObject({ settled: true });
+    expect(await say('settle')).toMatchObject({ settled: true, state: 'live' });
     const { conversations, messages, phoneNumbers } = model.state();
     const byId = (rows: { id?: number; phone_number_id?: string | null }[], key: 'id' | 'phone_number_id') =>
       Object.fromEntries(rows.map((row) => [row[key], row]));

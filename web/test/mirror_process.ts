@@ -144,9 +144,9 @@ async function settle(): Promise<void> {
     await loaded;
     await live.catchUp();
   }
-  if (live.status.state !== 'live') await nextLive();
   // Frames that were held back.
   await sleep(3_100);
+  if (live.status.state !== 'live') await nextLive();
   say({
     settled: true,
     ...counts,
