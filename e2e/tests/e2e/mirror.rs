@@ -191,7 +191,7 @@ async fn write(mut client: Client, realtime: Realtime, agent: (String, String), 
             }
             let pause = random.below(20);
             if transaction
-                .batch_execute(&format!("select pg_sleep({}e-3)", pause))
+                .batch_execute(&format!("select pg_sleep({pause}e-3)"))
                 .await
                 .is_err()
             {
