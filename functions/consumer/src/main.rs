@@ -15,7 +15,7 @@ async fn main() -> Result<(), Error> {
     let queue = |variable| logged(required(variable)).map(|url| Queue::new(client.clone(), url));
     let database = start.database().await?;
     let app = App {
-        realtime: start.realtime(database.clone(), Duration::from_secs(5))?,
+        realtime: start.realtime(database.clone(), Duration::from_secs(8))?,
         database,
         queue: queue("EVENTS_QUEUE_URL")?,
         media_queue: queue("MEDIA_QUEUE_URL")?,

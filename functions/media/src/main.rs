@@ -16,7 +16,7 @@ async fn main() -> Result<(), Error> {
     clean_up(&std::env::temp_dir());
     let database = start.database().await?;
     let app = App {
-        realtime: start.realtime(database.clone(), Duration::from_secs(5))?,
+        realtime: start.realtime(database.clone(), Duration::from_secs(8))?,
         database,
         storage: Storage::new(&start.aws, logged(required("MEDIA_BUCKET"))?),
         tokens: Tokens::new(start.secrets, logged(required("TOKEN_KEYS_SECRET_ARN"))?),

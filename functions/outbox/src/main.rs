@@ -11,7 +11,7 @@ async fn main() -> Result<(), Error> {
     let start = Start::from_env().await?;
     let database = start.database().await?;
     let app = App {
-        realtime: start.realtime(database.clone(), Duration::from_secs(5))?,
+        realtime: start.realtime(database.clone(), Duration::from_secs(8))?,
         outbound: start.outbound(database.clone(), LEASE)?,
         push: start.push(database, LEASE)?,
     };

@@ -1,9 +1,11 @@
-//! The pages' sockets: tickets over HTTP, connections over API Gateway's WebSocket API; the browsers that are notified; and a clock that tells what nobody told and forgets
-//! what is over. What changed is told by whoever changed it, through `shared::realtime`.
+//! The pages' sockets: tickets over HTTP, connections over API Gateway's WebSocket API; the browsers that are notified; and a clock that
+//! tells what nobody told and forgets what is over. What changed is told by whoever changed it, through `shared::realtime`.
 
 mod push;
 mod socket;
 mod ticket;
+
+use std::time::{Duration, Instant};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::Router;
@@ -72,11 +74,14 @@ fn digest_of(ticket: &str) -> Vec<u8> {
 const PORTION: i64 = 10_000;
 const MOST_PORTIONS: usize = 10;
 
+/// How long the clock works a backlog off.
+const BACKLOG_TIME: Duration = Duration::from_secs(10);
+
 /// What is due each minute: tells what somebody left who died, and deletes what is over.
 pub async fn handle_clock(app: &App) {
     // What is left the next minute takes, or nobody does: pages ask by themselves.
-    let mut turns = 0..MOST_PORTIONS;
-    while app.realtime.publish().await && turns.next().is_some() {}
+    let begun = Instant::now();
+    while app.realtime.publish().await && begun.elapsed() < BACKLOG_TIME {}
     if let Err(error) = clear(app).await {
         tracing::error!(%error, "what is over is not deleted");
     }

@@ -17,7 +17,7 @@ async fn main() -> Result<(), Error> {
     let HttpStart { start, app: http } = HttpStart::from_env().await?;
     let app = App {
         websocket_url: logged(required("WEBSOCKET_URL"))?,
-        realtime: start.realtime(http.database.clone(), Duration::from_secs(5))?,
+        realtime: start.realtime(http.database.clone(), Duration::from_secs(8))?,
         push_keys: start.push_keys()?,
         push_origin: logged(extra_origin())?,
         http,

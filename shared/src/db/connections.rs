@@ -1,7 +1,7 @@
 //! `chat_tickets` and `chat_connections`: who may open a socket, and whose sockets are open.
 
 use tokio_postgres::Client;
-use tokio_postgres::types::Type;
+use tokio_postgres::types::{ToSql, Type};
 use uuid::Uuid;
 
 use super::DbError;
@@ -20,17 +20,12 @@ const VISIBLE_TIME: &str = "interval '150 seconds'";
 pub async fn put_ticket(client: &Client, digest: &[u8], user_id: Uuid) -> Result<(), DbError> {
     const PUT: &str = "
         insert into chat_tickets (digest, user_id, expires_at) values ($1, $2, now() + $3 * interval '1 second')";
-    client
-        .execute_typed(
-            PUT,
-            &[
-                (&digest, Type::BYTEA),
-                (&user_id, Type::UUID),
-                #[allow(clippy::cast_precision_loss, reason = "a minute")]
-                (&(TICKET_SECONDS as f64), Type::FLOAT8),
-            ],
-        )
-        .await?;
+    let parameters: [(&(dyn ToSql + Sync), Type); 3] = [
+        (&digest, Type::BYTEA),
+        (&user_id, Type::UUID),
+        (&TICKET_SECONDS, Type::INT8),
+    ];
+    client.execute_typed(PUT, &parameters).await?;
     Ok(())
 }
 
