@@ -100,25 +100,14 @@ impl Push {
             return Settlement::Seen(until);
         }
         let lifetime = Duration::from_secs(LIFETIME_SECONDS.unsigned_abs()).saturating_sub(*age);
-        let mut answer = self
-            .post(
-                vapid,
-                (&endpoint, &keys),
-                notification,
-                (owed.show_text, true),
-                lifetime,
-            )
-            .await;
+        let target = (&endpoint, &keys);
+        let post = async |has_text| {
+            let says = (owed.show_text, has_text);
+            self.post(vapid, target, notification, says, lifetime).await
+        };
+        let mut answer = post(true).await;
         if answer.verdict == Verdict::TooLarge {
-            answer = self
-                .post(
-                    vapid,
-                    (&endpoint, &keys),
-                    notification,
-                    (owed.show_text, false),
-                    lifetime,
-                )
-                .await;
+            answer = post(false).await;
         }
         let host = endpoint.host();
         let (subscription_id, status) = (owed.subscription_id, answer.status);

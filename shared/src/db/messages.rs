@@ -13,7 +13,7 @@ use crate::domain::page::{Page, Position, Seek};
 use crate::whatsapp::errors::MessageError;
 
 /// The order of a page; of the index `chat_messages_page_idx`. Rows of the first schema may lack a timestamp.
-const SORT_KEY: &str = r#"coalesce(m."timestamp", m.created_at, timestamptz 'epoch')"#;
+pub(super) const SORT_KEY: &str = r#"coalesce(m."timestamp", m.created_at, timestamptz 'epoch')"#;
 
 const COLUMNS: &str = r#"
     m.id, m.message_id, m.wa_message_id, m.conversation_id, m.content, m.message_type, m.sender, m."timestamp", m.status,

@@ -203,13 +203,11 @@ pub async fn claim(
           where a.user_id = s.user_id and c.unread_count > 0
             and m.conversation_id = c.id and m.sender = 'customer' and m.status is distinct from 'read'
             and not m.is_history and m.message_type is distinct from 'system' and m.deleted_at is null
-            and m.created_at >= t.owed_since and m.created_at > now() - make_interval(secs => $4)
+            and m.created_at >= t.owed_since and m.created_at > now() - $4 * interval '1 second'
           order by m."timestamp" desc, m.id desc
           limit 1
         ) newest on true
         order by t.subscription_id, t.conversation_id"#;
-    #[expect(clippy::cast_precision_loss, reason = "a day has few seconds")]
-    let lifetime = LIFETIME_SECONDS as f64;
     let rows = client
         .query_typed(
             CLAIM,
@@ -217,7 +215,7 @@ pub async fn claim(
                 (&conversation, Type::INT8),
                 (&limit, Type::INT8),
                 (&lease.as_secs_f64(), Type::FLOAT8),
-                (&lifetime, Type::FLOAT8),
+                (&LIFETIME_SECONDS, Type::INT8),
             ],
         )
         .await?;
@@ -353,9 +351,7 @@ pub async fn settle(client: &impl GenericClient, owed: &Owed, settlement: Settle
 /// # Errors
 /// When the database does not answer.
 pub async fn drop_old(client: &impl GenericClient) -> Result<(), DbError> {
-    const DROP: &str = "delete from chat_push_owed where owed_since <= now() - make_interval(secs => $1)";
-    #[expect(clippy::cast_precision_loss, reason = "a day has few seconds")]
-    let lifetime = LIFETIME_SECONDS as f64;
-    client.execute_typed(DROP, &[(&lifetime, Type::FLOAT8)]).await?;
+    const DROP: &str = "delete from chat_push_owed where owed_since <= now() - $1 * interval '1 second'";
+    client.execute_typed(DROP, &[(&LIFETIME_SECONDS, Type::INT8)]).await?;
     Ok(())
 }

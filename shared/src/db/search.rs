@@ -9,8 +9,9 @@ use tokio_postgres::GenericClient;
 use tokio_postgres::types::{ToSql, Type};
 use uuid::Uuid;
 
+use super::DbError;
+use super::messages::{self, SORT_KEY};
 use super::scan::{Scan, position};
-use super::{DbError, messages};
 use crate::domain::message::Message;
 use crate::domain::page::{Page, Position, Section, Seek};
 use crate::domain::search::{like_pattern, message_grams, snippet};
@@ -132,16 +133,16 @@ impl<C: GenericClient> Search<'_, C> {
         let (comparison, order) = (self.scan.comparison, self.scan.order);
         let texts = match self.scope {
             Scope::Conversation(_) => format!(
-                r#"select m.id, coalesce(m."timestamp", m.created_at, timestamptz 'epoch') as time, t.body, t.phone_number_id
+                "select m.id, {SORT_KEY} as time, t.body, t.phone_number_id
                    from chat_messages m
                    cross join lateral (select t.body, t.phone_number_id from chat_message_texts t where t.message_id = m.id offset 0) t
                    where m.conversation_id = $2
                      and exists (select 1 from chat_conversations c join waba_accounts a on a.waba_id = c.waba_id
                                  where c.id = $2 and a.user_id = $1)
                      and ($4::timestamptz is null
-                          or (coalesce(m."timestamp", m.created_at, timestamptz 'epoch'), m.id) {comparison} ($4, $5))
-                   order by coalesce(m."timestamp", m.created_at, timestamptz 'epoch') {order}, m.id {order}
-                   limit $6"#
+                          or ({SORT_KEY}, m.id) {comparison} ($4, $5))
+                   order by {SORT_KEY} {order}, m.id {order}
+                   limit $6"
             ),
             Scope::Everywhere(_) => format!(
                 "select t.id, t.time, t.body, t.phone_number_id

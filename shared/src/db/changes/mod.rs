@@ -161,16 +161,16 @@ pub async fn list(
     let last = entries.last().filter(|_| is_full).map(|entry| entry.row);
     // The last of several pages ends where the first one began to look, which may be long ago.
     let has_more = is_full || progress.is_some();
-    let mut next = match last {
-        Some(row) => after.at(row, &present),
-        None => Cursor {
-            seen: progress.map_or(present, |progress| progress.until.clone()),
-            seconds: if progress.is_some() {
-                after.seconds
-            } else {
-                now.as_second()
-            },
+    let mut next = match (last, progress) {
+        (Some(row), _) => after.at(row, &present),
+        (None, Some(progress)) => Cursor {
+            seen: progress.until.clone(),
             progress: None,
+            ..after.clone()
+        },
+        (None, None) => Cursor {
+            seen: present,
+            seconds: now.as_second(),
             ..after.clone()
         },
     };
