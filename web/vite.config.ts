@@ -1,13 +1,12 @@
+/** The page, the library's parts in development, and the tests. */
 import { defineConfig } from 'vitest/config';
+import { plugins, stack } from './vite.shared';
 
 export default defineConfig({
-  build: {
-    target: 'es2022',
-    sourcemap: true,
-    lib: { entry: 'src/index.ts', formats: ['es'], fileName: 'index' },
-  },
+  plugins: [...plugins(), stack()],
+  build: { target: 'es2022', sourcemap: true, outDir: 'dist/page' },
   test: {
-    include: ['test/**/*.test.ts'],
+    include: ['test/**/*.test.{ts,tsx}'],
     restoreMocks: true,
   },
 });

@@ -1,6 +1,16 @@
-/** The client core of WABA Live Chat. */
-export { ApiError, Client, type ClientOptions, type GetAccessToken, type Reply, type RequestOptions } from './api/client';
-export type { Change, Conversation, Message, paths, PhoneNumber } from './api/types';
-export type { Clock, Random } from './core/clock';
-export { createLive, type Live, type LiveEvent, type LiveOptions, type Moment, type State, type Status } from './core/live';
-export { Mirror, type MirrorChange } from './core/mirror';
+/** WABA Live Chat for React. */
+export { ApiError, type GetAccessToken } from './api/client';
+export type { Conversation, Message, PhoneNumber } from './api/types';
+export { Composer } from './composer/composer';
+export { ContactPanel } from './contact/contact_panel';
+export type { Status } from './core/live';
+export { type Conversations, useConversation, useConversations } from './hooks/conversations';
+export { useConnection, usePhoneNumbers, useSend, useUnread } from './hooks/misc';
+export { type Thread as ThreadState, useThread } from './hooks/thread';
+export { ConversationList } from './list/conversation_list';
+export { LiveChat, type LiveChatProps } from './live_chat';
+export { LiveChatProvider, type LiveChatProviderProps, type Theme } from './provider';
+export type { ListParams } from './store/fold';
+export type { Outgoing, OutgoingFile, OutboxItem } from './store/outbox';
+export { Thread } from './thread/thread';
+export type { Components, Features } from './ui/context';

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { ApiError, Client, type GetAccessToken } from '../src/index';
+import { ApiError, Client, type GetAccessToken } from '../src/core/index';
 import { systemClock } from '../src/core/clock';
 import { VirtualClock } from './model/time';
 

@@ -1,7 +1,7 @@
 /** However the network, the server's frames and the browser's tabs behave: in the end each tab has what the server has. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createLive, type Live, Mirror } from '../src/index';
+import { createLive, type Live, Mirror } from '../src/core/index';
 import { loadAll } from './load';
 import { ModelBrowser, type ModelTab } from './model/browser';
 import { AWAKE, BAD, GOOD, ModelServer } from './model/server';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createLive, type GetAccessToken, type Live, type LiveEvent, Mirror } from '../src/index';
+import { createLive, type GetAccessToken, type Live, type LiveEvent, Mirror } from '../src/core/index';
 import { ModelBrowser, type ModelTab } from './model/browser';
 import { GOOD, ModelServer, type ModelSocket } from './model/server';
 import { seeded, VirtualClock } from './model/time';

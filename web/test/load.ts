@@ -1,5 +1,5 @@
 /** Loads all lists into a mirror after each reset, racing with what is told. */
-import type { Live, Mirror, Moment } from '../src/index';
+import type { Live, Mirror, Moment } from '../src/core/index';
 import { ApiError } from '../src/api/client';
 
 /** Loads until everything is there; `pause` is awaited between tries. Gives up when another reset comes. */

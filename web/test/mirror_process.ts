@@ -14,7 +14,7 @@ import { createInterface } from 'node:readline';
 import { WebSocket } from 'ws';
 import type { WebSocketLike } from '../src/core/socket';
 import type { PageEvent } from '../src/core/page';
-import { createLive, Mirror } from '../src/index';
+import { createLive, Mirror } from '../src/core/index';
 import { loadAll } from './load';
 import { seeded } from './model/time';
 

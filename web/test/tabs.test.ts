@@ -1,6 +1,6 @@
 /** Tabs that lead and follow, where letters between them come late or not at all. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createLive, type GetAccessToken, type Live, type LiveEvent } from '../src/index';
+import { createLive, type GetAccessToken, type Live, type LiveEvent } from '../src/core/index';
 import { ModelBrowser, type ModelTab } from './model/browser';
 import { GOOD, ModelServer } from './model/server';
 import { seeded, VirtualClock } from './model/time';

@@ -1,5 +1,5 @@
 /** What runs in each tab of the browser test. */
-import { createLive, Mirror } from '../../src/index';
+import { createLive, Mirror } from '../../src/core/index';
 
 const { user } = Object.fromEntries(new URLSearchParams(location.search)) as { user: string };
 const token = `x.${btoa(JSON.stringify({ sub: user }))}.x`;

@@ -1,0 +1,98 @@
+/** The stack that the tests run against, and who is on the other side of it. `WABA_STACK_FILE` names its stack.json, `WEB_URL` the page where that does not. */
+import { createHmac, randomInt } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+
+export interface StackFile {
+  api_url: string;
+  web_url: string | null;
+  webhook_url: string;
+  simulator_url: string;
+  database_url: string;
+  app_secret: string;
+  jwt_secret: string;
+  jwt_issuer: string;
+  user_id: string;
+  waba_id: string;
+  phone_number_id: string;
+  agent_token: string;
+}
+
+export const stack = JSON.parse(readFileSync(process.env['WABA_STACK_FILE'] ?? '../.local/stack.json', 'utf8')) as StackFile;
+export const webUrl = process.env['WEB_URL'] ?? stack.web_url ?? '';
+
+/** A phone number that no other test has. */
+export function newPhone(): string {
+  return `4915${String(randomInt(1e9)).padStart(9, '0')}`;
+}
+
+/** Asks the simulator's control API. */
+export async function simulator<T = unknown>(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<T> {
+  const answer = await fetch(`${stack.simulator_url}/_simulator${path}`, {
+    method,
+    ...(body !== undefined && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+  });
+  if (!answer.ok) throw new Error(`The simulator answered ${answer.status}: ${await answer.text()}`);
+  return (await answer.json()) as T;
+}
+
+/** A customer with a phone. */
+export class Customer {
+  readonly phone: string;
+  readonly name: string;
+  readonly phoneNumberId: string;
+
+  constructor(name: string, { phone = newPhone(), phoneNumberId = stack.phone_number_id }: { phone?: string; phoneNumberId?: string } = {}) {
+    this.name = name;
+    this.phone = phone;
+    this.phoneNumberId = phoneNumberId;
+  }
+
+  /** Sends a message of any kind, such as `{type: 'image'}`; gives its wamid. */
+  async sends(message: Record<string, unknown>): Promise<string> {
+    const body = { phone_number_id: this.phoneNumberId, from: this.phone, name: this.name, ...message };
+    return (await simulator<{ wamid: string }>('POST', '/customer-messages', body)).wamid;
+  }
+
+  writes(text: string, more: Record<string, unknown> = {}): Promise<string> {
+    return this.sends({ text: { body: text }, ...more });
+  }
+}
+
+/** Signs and posts a webhook as Meta does. */
+export async function postWebhook(body: unknown): Promise<void> {
+  const bytes = JSON.stringify(body);
+  const signature = createHmac('sha256', stack.app_secret).update(bytes).digest('hex');
+  const answer = await fetch(stack.webhook_url, {
+    method: 'POST',
+    body: bytes,
+    headers: { 'content-type': 'application/json', 'x-hub-signature-256': `sha256=${signature}` },
+  });
+  if (!answer.ok) throw new Error(`The webhook answered ${answer.status}`);
+}
+
+/** An access token as Supabase makes them for this user. */
+export function tokenOf(userId: string): string {
+  const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const claims = { sub: userId, role: 'authenticated', aud: 'authenticated', iss: stack.jwt_issuer, exp: Math.floor(Date.now() / 1000) + 86_400 };
+  const head = `${part({ alg: 'HS256', typ: 'JWT' })}.${part(claims)}`;
+  return `${head}.${createHmac('sha256', stack.jwt_secret).update(head).digest('base64url')}`;
+}
+
+/** Asks the API as the demo agent. */
+export async function api<T = Record<string, unknown>>(method: string, path: string, body?: unknown): Promise<T> {
+  const answer = await fetch(stack.api_url + path, {
+    method,
+    headers: { authorization: `Bearer ${stack.agent_token}`, ...(body !== undefined && { 'content-type': 'application/json' }) },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  if (!answer.ok) throw new Error(`The API answered ${answer.status}: ${await answer.text()}`);
+  return (await answer.json()) as T;
+}
+
+/** The system's Chromium: `CHROMIUM`, or where it usually is. */
+export function chromiumPath(): string {
+  const places = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome', '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome', '/Applications/Chromium.app/Contents/MacOS/Chromium'];
+  const found = places.find((file) => file !== undefined && existsSync(file));
+  if (!found) throw new Error('No Chromium was found: install it, or name it in CHROMIUM');
+  return found;
+}

@@ -1,0 +1,26 @@
+/** End-to-end tests of the page, in the system's Chromium, against a running stack. */
+import { defineConfig } from '@playwright/test';
+import { chromiumPath, webUrl } from './e2e/support';
+
+export default defineConfig({
+  testDir: 'e2e',
+  outputDir: 'test-results',
+  // One stack, two cores: one after the other.
+  workers: 1,
+  retries: 0,
+  forbidOnly: true,
+  timeout: 60_000,
+  expect: { timeout: 15_000 },
+  reporter: 'list',
+  use: {
+    baseURL: webUrl,
+    locale: 'en-GB',
+    timezoneId: 'Europe/Lisbon',
+    viewport: { width: 1280, height: 800 },
+    permissions: ['notifications', 'clipboard-read', 'clipboard-write', 'microphone'],
+    launchOptions: {
+      executablePath: chromiumPath(),
+      args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream'],
+    },
+  },
+});

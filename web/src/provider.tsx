@@ -1,0 +1,155 @@
+/** What the parts of one live chat share: the user's data, the selection, the language and the look. */
+import { QueryClientProvider } from '@tanstack/react-query';
+import { Direction, Tooltip } from 'radix-ui';
+import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import type { GetAccessToken } from './api/client';
+import { directionOf, Language, type Messages } from './i18n/i18n';
+import { StoreContext } from './store/context';
+import { Store } from './store/store';
+import { cn } from './ui/cn';
+import { type Components, type ComposerHandle, type Features, type ThreadHandle, type Toast, type Ui, UiContext } from './ui/context';
+import { type ShownToast, Toasts } from './ui/toasts';
+import './styles.css';
+
+export type Theme = 'light' | 'dark' | 'system';
+
+export interface LiveChatProviderProps {
+  /** Where the API is, without a path. */
+  apiUrl: string;
+  /** The signed-in user's access token; null when nobody is signed in. It may change from render to render. */
+  getAccessToken: GetAccessToken;
+  /** The phone number that is shown, null for all; leave it out, and it is remembered here, beginning with `defaultPhoneNumberId`. */
+  phoneNumberId?: string | null;
+  defaultPhoneNumberId?: string | null;
+  onPhoneNumberChange?: (phoneNumberId: string | null) => void;
+  /** The conversation that is open, null for none; leave it out, and it is remembered here, beginning with `defaultConversationId`. */
+  conversationId?: number | null;
+  defaultConversationId?: number | null;
+  onConversationChange?: (conversationId: number | null) => void;
+  /** A language tag; the browser's unless given. There are texts in English, Portuguese, Spanish and Arabic. */
+  locale?: string;
+  /** The direction of writing; the language's unless given. */
+  dir?: 'ltr' | 'rtl';
+  /** Texts of your own, by id. */
+  messages?: Messages;
+  /** An IANA time zone; the browser's unless given. */
+  timeZone?: string;
+  /** `system` unless given. */
+  theme?: Theme;
+  features?: Features;
+  components?: Components;
+  /** Where dialogs, menus and hints are drawn; in the component's own element unless given. */
+  portalContainer?: HTMLElement | null;
+  /** Where the service worker is that shows notifications; without it there are none. */
+  serviceWorkerUrl?: string;
+  onUnreadChange?: (unread: number) => void;
+  /** A customer wrote. Returning false keeps the component from sounding or showing it itself. */
+  onNotification?: (notification: { conversationId: number; phoneNumberId: string; title: string; body: string | null }) => boolean | void;
+  /** Something failed that the component could not show in its place. */
+  onError?: (error: Error) => void;
+  onSessionExpired?: () => void;
+  className?: string;
+  children?: ReactNode;
+}
+
+const NO_FEATURES: Features = {};
+const NO_COMPONENTS: Components = {};
+
+export function LiveChatProvider(props: LiveChatProviderProps) {
+  const { apiUrl, locale = navigator.language, timeZone, features = NO_FEATURES, components = NO_COMPONENTS } = props;
+  const dir = props.dir ?? directionOf(locale);
+  const theme = useTheme(props.theme ?? 'system');
+  const latest = useRef(props);
+  useEffect(() => {
+    latest.current = props;
+  });
+  const store = useStoreOf(apiUrl, latest);
+  const [phoneNumberId, selectPhoneNumber] = useControlled(props.phoneNumberId, props.defaultPhoneNumberId ?? null, props.onPhoneNumberChange);
+  const [conversationId, selectConversation] = useControlled(props.conversationId, props.defaultConversationId ?? null, props.onConversationChange);
+  const [contactOpen, setContactOpen] = useState(false);
+  const [ownPortal, setOwnPortal] = useState<HTMLElement | null>(null);
+  const [announcement, announce] = useState('');
+  const [toasts, setToasts] = useState<readonly ShownToast[]>([]);
+  const composer = useRef<ComposerHandle | null>(null);
+  const thread = useRef<ThreadHandle | null>(null);
+  const toast = useCallback((toast: Toast) => setToasts((toasts) => [...toasts.slice(-2), { ...toast, id: Math.random() }]), []);
+  const openConversation = useCallback<Ui['openConversation']>(
+    (id, options) => {
+      selectConversation(id);
+      if (id === null) return;
+      // The parts of the conversation that opens are there after the next drawing.
+      if (options) requestAnimationFrame(() => {
+        if (options.message !== undefined) thread.current?.jumpTo(options.message);
+        if (options.focus === 'composer') composer.current?.focus();
+      });
+    },
+    [selectConversation],
+  );
+  const portal = props.portalContainer ?? ownPortal;
+  const ui = useMemo<Ui>(
+    () => ({ phoneNumberId, selectPhoneNumber, conversationId, openConversation, locale, dir, timeZone, features, components, portal, announce, toast, composer, thread, contactOpen, setContactOpen }),
+    [phoneNumberId, selectPhoneNumber, conversationId, openConversation, locale, dir, timeZone, features, components, portal, toast, contactOpen],
+  );
+  return (
+    <Language locale={locale} messages={props.messages}>
+      <StoreContext value={store}>
+        <QueryClientProvider client={store.queries}>
+          <UiContext value={ui}>
+            <Direction.Provider dir={dir}>
+              <Tooltip.Provider>
+                <div className={cn('wlc lc:relative lc:h-full lc:min-h-0', props.className)} data-theme={theme} dir={dir} lang={locale}>
+                  {props.children}
+                  <div className="lc:sr-only" role="status">
+                    {announcement}
+                  </div>
+                  <div ref={setOwnPortal} className="lc:contents" />
+                  <Toasts toasts={toasts} onClose={(id) => setToasts((toasts) => toasts.filter((toast) => toast.id !== id))} />
+                </div>
+              </Tooltip.Provider>
+            </Direction.Provider>
+          </UiContext>
+        </QueryClientProvider>
+      </StoreContext>
+    </Language>
+  );
+}
+
+/** The store of this user, running as long as this is mounted. */
+function useStoreOf(apiUrl: string, latest: { current: LiveChatProviderProps }): Store {
+  const store = useMemo(
+    () =>
+      new Store({
+        apiUrl,
+        getAccessToken: (how) => latest.current.getAccessToken(how),
+        onSessionExpired: () => latest.current.onSessionExpired?.(),
+      }),
+    [apiUrl, latest],
+  );
+  useEffect(() => store.start(), [store]);
+  return store;
+}
+
+/** A value that is the host's where it gives one, else this component's own. */
+function useControlled<T>(given: T | undefined, initial: T, onChange: ((value: T) => void) | undefined): [T, (value: T) => void] {
+  const [own, setOwn] = useState(initial);
+  const latest = useRef(onChange);
+  useEffect(() => {
+    latest.current = onChange;
+  });
+  const set = useCallback((value: T) => {
+    setOwn(value);
+    latest.current?.(value);
+  }, []);
+  return [given === undefined ? own : given, set];
+}
+
+function useTheme(theme: Theme): 'light' | 'dark' {
+  const [prefersDark, setPrefersDark] = useState(() => matchMedia('(prefers-color-scheme: dark)').matches);
+  useEffect(() => {
+    const query = matchMedia('(prefers-color-scheme: dark)');
+    const follow = () => setPrefersDark(query.matches);
+    query.addEventListener('change', follow);
+    return () => query.removeEventListener('change', follow);
+  }, []);
+  return theme === 'system' ? (prefersDark ? 'dark' : 'light') : theme;
+}

@@ -1,0 +1,75 @@
+import { DropdownMenu as Radix } from 'radix-ui';
+import type { ReactElement, ReactNode } from 'react';
+import { cn } from './cn';
+import { useUi } from './context';
+
+const PANEL =
+  'lc:z-50 lc:min-w-44 lc:max-h-(--radix-dropdown-menu-content-available-height) lc:overflow-y-auto lc:rounded-xl lc:border lc:border-line lc:bg-raised lc:p-1 lc:text-text lc:shadow-raised';
+const ITEM =
+  'lc:flex lc:min-h-8 lc:cursor-pointer lc:items-center lc:gap-2.5 lc:rounded-lg lc:px-2.5 lc:py-1 lc:outline-none lc:select-none lc:data-highlighted:bg-hover lc:data-disabled:opacity-50 lc:[&_svg]:size-4.5 lc:[&_svg]:shrink-0';
+
+/** A menu that `trigger`, a button, opens. */
+export function Menu({ trigger, children, align = 'end' }: { trigger: ReactElement; children: ReactNode; align?: 'start' | 'end' }) {
+  const { portal, dir } = useUi();
+  return (
+    <Radix.Root dir={dir} modal={false}>
+      <Radix.Trigger asChild>{trigger}</Radix.Trigger>
+      <Radix.Portal container={portal}>
+        <Radix.Content align={align} sideOffset={4} collisionPadding={8} className={PANEL}>
+          {children}
+        </Radix.Content>
+      </Radix.Portal>
+    </Radix.Root>
+  );
+}
+
+export function MenuItem({
+  onSelect,
+  icon,
+  shortcut,
+  tone,
+  disabled = false,
+  children,
+}: {
+  onSelect: () => void;
+  icon?: ReactNode;
+  /** As it is written on keys. */
+  shortcut?: string;
+  tone?: 'danger';
+  disabled?: boolean;
+  children: ReactNode;
+}) {
+  return (
+    <Radix.Item disabled={disabled} onSelect={onSelect} className={cn(ITEM, tone === 'danger' && 'lc:text-danger')}>
+      {icon}
+      <span className="lc:grow">{children}</span>
+      {shortcut && <kbd className="lc:text-xs lc:text-soft">{shortcut}</kbd>}
+    </Radix.Item>
+  );
+}
+
+/** Items of which one is chosen. */
+export function MenuChoice<T extends string>({
+  value,
+  onChange,
+  options,
+}: {
+  value: T;
+  onChange: (value: T) => void;
+  options: readonly { readonly value: T; readonly label: ReactNode }[];
+}) {
+  return (
+    <Radix.RadioGroup value={value} onValueChange={(chosen) => onChange(chosen as T)}>
+      {options.map((option) => (
+        <Radix.RadioItem key={option.value} value={option.value} className={cn(ITEM, 'lc:data-[state=checked]:font-semibold')}>
+          <span className="lc:grow">{option.label}</span>
+          <Radix.ItemIndicator>✓</Radix.ItemIndicator>
+        </Radix.RadioItem>
+      ))}
+    </Radix.RadioGroup>
+  );
+}
+
+export function MenuSeparator() {
+  return <Radix.Separator className="lc:my-1 lc:h-px lc:bg-line" />;
+}
