@@ -1,4 +1,5 @@
 /** The whole inbox: list, thread, composer and contact panel, side by side where there is room, one at a time where there is not. */
+import { type Ref, useImperativeHandle } from 'react';
 import { ConversationList } from './list/conversation_list';
 import { LiveChatProvider, type LiveChatProviderProps } from './provider';
 import { Thread } from './thread/thread';
@@ -7,19 +8,39 @@ import { ContactPanel } from './contact/contact_panel';
 import { cn } from './ui/cn';
 import { useUi } from './ui/context';
 
-export type LiveChatProps = Omit<LiveChatProviderProps, 'children'>;
+/** What a mounted inbox can be told. */
+export interface LiveChatHandle {
+  /** Opens a conversation, at one of its messages where that is given (its `id`, `message_id` or wamid); null closes it. */
+  openConversation(conversationId: number | null, options?: { message?: number | string; focus?: 'composer' | 'thread' }): void;
+  /** Puts a text at the cursor of the open conversation's composer. */
+  insertText(text: string): void;
+  focusComposer(): void;
+}
 
-export function LiveChat(props: LiveChatProps) {
+export interface LiveChatProps extends Omit<LiveChatProviderProps, 'children'> {
+  ref?: Ref<LiveChatHandle>;
+}
+
+export function LiveChat({ ref, ...props }: LiveChatProps) {
   return (
     <LiveChatProvider {...props}>
-      <Inbox />
+      <Inbox {...(ref !== undefined && { ref })} />
     </LiveChatProvider>
   );
 }
 
-/** Up to 700 px wide the list or the thread is shown; from 1,080 px on there is room for the contact panel beside them. */
-function Inbox() {
-  const { conversationId, contactOpen } = useUi();
+/** `LiveChat` without its provider. Up to 700 px wide the list or the thread is shown; from 1,080 px on there is room for the contact panel beside them. */
+export function Inbox({ ref }: { ref?: Ref<LiveChatHandle> }) {
+  const { conversationId, contactOpen, openConversation, composer } = useUi();
+  useImperativeHandle(
+    ref,
+    () => ({
+      openConversation,
+      insertText: (text) => composer.current?.insertText(text),
+      focusComposer: () => composer.current?.focus(),
+    }),
+    [openConversation, composer],
+  );
   const isOpen = conversationId !== null;
   return (
     <div className="lc:@container lc:h-full">

@@ -37,3 +37,7 @@ export function useSend(conversationId: number): (message: Outgoing, file?: Outg
   const store = useStore();
   return useCallback((message, file = null) => store.outbox.send(conversationId, message, file), [store, conversationId]);
 }
+
+export function useOutboxTotals(): { queued: number; failed: number } {
+  return { queued: 0, failed: 0 };
+}

@@ -119,6 +119,8 @@ export class Store {
     };
   }
 
+  async clear(): Promise<void> {}
+
   /** A conversation that an answer brought. */
   putConversation(conversation: Conversation): void {
     this.#eachList((list, params) => foldConversation(list, conversation, params, Date.now()));

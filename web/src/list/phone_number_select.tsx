@@ -1,0 +1,3 @@
+export function PhoneNumberSelect() {
+  return null;
+}
