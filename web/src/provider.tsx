@@ -4,6 +4,7 @@ import { Direction, Tooltip } from 'radix-ui';
 import { createPortal } from 'react-dom';
 import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { GetAccessToken } from './api/client';
+import type { Conversation } from './api/types';
 import { browserLocale, directionOf, Language, type OwnTexts } from './i18n/i18n';
 import { StoreContext } from './store/context';
 import { Store } from './store/store';
@@ -75,6 +76,7 @@ export function LiveChatProvider(props: LiveChatProviderProps) {
   const [toasts, setToasts] = useState<readonly ShownToast[]>([]);
   const composer = useRef<ComposerHandle | null>(null);
   const thread = useRef<ThreadHandle | null>(null);
+  const shownConversations = useRef<readonly Conversation[]>([]);
   const toast = useCallback((toast: Toast) => setToasts((toasts) => [...toasts.slice(-2), { ...toast, id: Math.random() }]), []);
   const openConversation = useCallback<Ui['openConversation']>(
     (id, options) => {
@@ -89,7 +91,7 @@ export function LiveChatProvider(props: LiveChatProviderProps) {
     [selectConversation],
   );
   const ui = useMemo<Ui>(
-    () => ({ phoneNumberId, selectPhoneNumber, conversationId, openConversation, locale, dir, timeZone, features, components, portal, announce, toast, composer, thread, contactOpen, setContactOpen }),
+    () => ({ phoneNumberId, selectPhoneNumber, conversationId, openConversation, locale, dir, timeZone, features, components, portal, announce, toast, composer, thread, contactOpen, setContactOpen, shownConversations }),
     [phoneNumberId, selectPhoneNumber, conversationId, openConversation, locale, dir, timeZone, features, components, portal, toast, contactOpen],
   );
   return (

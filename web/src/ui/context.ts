@@ -76,6 +76,8 @@ export interface Ui {
   /** Whether the contact panel is shown beside the thread. */
   readonly contactOpen: boolean;
   setContactOpen(open: boolean): void;
+  /** The conversations that the list shows at present, in its order, so far as they are loaded; the list writes it. */
+  readonly shownConversations: { current: readonly Conversation[] };
 }
 
 export const UiContext = createContext<Ui | null>(null);
