@@ -3,6 +3,7 @@ import { QueryClientProvider } from '@tanstack/react-query';
 import { Direction, Tooltip } from 'radix-ui';
 import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { GetAccessToken } from './api/client';
+import type { Conversation } from './api/types';
 import { directionOf, Language, type Messages } from './i18n/i18n';
 import { StoreContext } from './store/context';
 import { Store } from './store/store';
@@ -56,7 +57,7 @@ const NO_FEATURES: Features = {};
 const NO_COMPONENTS: Components = {};
 
 export function LiveChatProvider(props: LiveChatProviderProps) {
-  const { apiUrl, locale = navigator.language, timeZone, features = NO_FEATURES, components = NO_COMPONENTS } = props;
+  const { apiUrl, locale = navigator.language, timeZone, serviceWorkerUrl, features = NO_FEATURES, components = NO_COMPONENTS } = props;
   const dir = props.dir ?? directionOf(locale);
   const theme = useTheme(props.theme ?? 'system');
   const latest = useRef(props);
@@ -72,6 +73,7 @@ export function LiveChatProvider(props: LiveChatProviderProps) {
   const [toasts, setToasts] = useState<readonly ShownToast[]>([]);
   const composer = useRef<ComposerHandle | null>(null);
   const thread = useRef<ThreadHandle | null>(null);
+  const shownConversations = useRef<readonly Conversation[]>([]);
   const toast = useCallback((toast: Toast) => setToasts((toasts) => [...toasts.slice(-2), { ...toast, id: Math.random() }]), []);
   const openConversation = useCallback<Ui['openConversation']>(
     (id, options) => {
@@ -87,8 +89,8 @@ export function LiveChatProvider(props: LiveChatProviderProps) {
   );
   const portal = props.portalContainer ?? ownPortal;
   const ui = useMemo<Ui>(
-    () => ({ phoneNumberId, selectPhoneNumber, conversationId, openConversation, locale, dir, timeZone, features, components, portal, announce, toast, composer, thread, contactOpen, setContactOpen }),
-    [phoneNumberId, selectPhoneNumber, conversationId, openConversation, locale, dir, timeZone, features, components, portal, toast, contactOpen],
+    () => ({ phoneNumberId, selectPhoneNumber, conversationId, openConversation, locale, dir, timeZone, features, components, portal, announce, toast, composer, thread, contactOpen, setContactOpen, shownConversations, host: latest, serviceWorkerUrl }),
+    [phoneNumberId, selectPhoneNumber, conversationId, openConversation, locale, dir, timeZone, features, components, portal, toast, contactOpen, serviceWorkerUrl],
   );
   return (
     <Language locale={locale} messages={props.messages}>
