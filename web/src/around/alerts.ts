@@ -3,7 +3,7 @@
  * the host's `onNotification`. Messages that arrive after a cut are told together, once.
  */
 import type { Conversation } from '../api/types';
-import { keys, type Store } from '../store/store';
+import type { Store } from '../store/store';
 import { nameOf } from '../ui/avatar';
 import type { Host } from '../ui/context';
 import { Claims } from './claims';
@@ -123,13 +123,10 @@ export class Alerts {
   /** As it is loaded, else from the server; undefined where that does not answer. */
   async #conversation(id: number): Promise<Conversation | undefined> {
     const { store } = this.#options;
-    const known = store.queries.getQueryData<Conversation>(keys.conversation(id));
+    const known = store.conversation(id);
     if (known) return known;
     try {
-      const reply = await store.load(
-        (client, signal) => client.get('/api/live-chat/conversations/{id}', { path: { id }, signal }),
-        (reply) => store.putConversation(reply.conversation),
-      );
+      const reply = await store.load((client, signal) => client.get('/api/live-chat/conversations/{id}', { path: { id }, signal }), () => {});
       return reply.conversation;
     } catch {
       return undefined;

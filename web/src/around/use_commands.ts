@@ -34,7 +34,7 @@ export function useCommands(root: HTMLElement | null): void {
     try {
       // The list may be filtered, or show its beginning only.
       const query = { filter: 'unread', status: 'active', limit: 2, ...(phoneNumberId !== null && { phone_number_id: phoneNumberId }) } as const;
-      const reply = await store.load((client, signal) => client.get('/api/live-chat/conversations', { query, signal }), ({ conversations }) => conversations.forEach((one) => store.putConversation(one)));
+      const reply = await store.load((client, signal) => client.get('/api/live-chat/conversations', { query, signal }), () => {});
       const other = reply.conversations.find(({ id }) => id !== conversationId);
       if (other) open(other, '');
       else ui.toast({ text: t`Nothing is unread.` });

@@ -8,7 +8,8 @@ export const ENGLISH: PushWords = {
 
 export interface Shown {
   readonly title: string;
-  readonly options: NotificationOptions & { readonly data: { readonly conversationId: number } };
+  /** With what TypeScript's description of it lacks. */
+  readonly options: NotificationOptions & { readonly renotify: boolean; readonly timestamp?: number; readonly data: { readonly conversationId: number } };
 }
 
 const object = (value: unknown): Record<string, unknown> => (typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {});
@@ -27,7 +28,7 @@ export function toShown(payload: unknown, words: PushWords): Shown | null {
     options: {
       tag: `waba-live-chat ${id}`,
       // A newer message of the same customer is told again.
-      ...{ renotify: true },
+      renotify: true,
       ...(text !== null && { body: text }),
       ...(Number.isFinite(at) && { timestamp: at }),
       data: { conversationId: id },
