@@ -1,5 +1,6 @@
 /** The whole inbox: list, thread, composer and contact panel, side by side where there is room, one at a time where there is not. */
 import { type Ref, useImperativeHandle } from 'react';
+import { Around } from './around';
 import { ConversationList } from './list/conversation_list';
 import { LiveChatProvider, type LiveChatProviderProps } from './provider';
 import { Thread } from './thread/thread';
@@ -43,8 +44,9 @@ export function Inbox({ ref }: { ref?: Ref<LiveChatHandle> }) {
   );
   const isOpen = conversationId !== null;
   return (
-    <div className="lc:@container lc:h-full">
-      <div className="lc:flex lc:h-full lc:min-h-0 lc:overflow-hidden lc:bg-canvas">
+    <div className="lc:@container lc:flex lc:h-full lc:flex-col">
+      <Around />
+      <div className="lc:flex lc:min-h-0 lc:grow lc:overflow-hidden lc:bg-canvas">
         <div className={cn('lc:flex lc:h-full lc:w-full lc:flex-col lc:border-line lc:bg-surface lc:@min-[700px]:w-[clamp(290px,32%,400px)] lc:@min-[700px]:border-e', isOpen && 'lc:hidden lc:@min-[700px]:flex')}>
           <ConversationList />
         </div>

@@ -60,7 +60,7 @@ const NO_COMPONENTS: Components = {};
 const CONTENTS = { display: 'contents' } as const;
 
 export function LiveChatProvider(props: LiveChatProviderProps) {
-  const { apiUrl, locale = browserLocale(), timeZone, features = NO_FEATURES, components = NO_COMPONENTS } = props;
+  const { apiUrl, locale = browserLocale(), timeZone, serviceWorkerUrl, features = NO_FEATURES, components = NO_COMPONENTS } = props;
   const dir = props.dir ?? directionOf(locale);
   const theme = useTheme(props.theme ?? 'system');
   const latest = useRef(props);
@@ -91,8 +91,8 @@ export function LiveChatProvider(props: LiveChatProviderProps) {
     [selectConversation],
   );
   const ui = useMemo<Ui>(
-    () => ({ phoneNumberId, selectPhoneNumber, conversationId, openConversation, locale, dir, timeZone, features, components, portal, announce, toast, composer, thread, contactOpen, setContactOpen, shownConversations }),
-    [phoneNumberId, selectPhoneNumber, conversationId, openConversation, locale, dir, timeZone, features, components, portal, toast, contactOpen],
+    () => ({ phoneNumberId, selectPhoneNumber, conversationId, openConversation, locale, dir, timeZone, features, components, portal, announce, toast, composer, thread, contactOpen, setContactOpen, shownConversations, host: latest, serviceWorkerUrl }),
+    [phoneNumberId, selectPhoneNumber, conversationId, openConversation, locale, dir, timeZone, features, components, portal, toast, contactOpen, serviceWorkerUrl],
   );
   return (
     <Language locale={locale} messages={props.messages}>
