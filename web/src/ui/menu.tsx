@@ -8,19 +8,38 @@ const PANEL =
 const ITEM =
   'lc:flex lc:min-h-8 lc:cursor-pointer lc:items-center lc:gap-2.5 lc:rounded-lg lc:px-2.5 lc:py-1 lc:outline-none lc:select-none lc:data-highlighted:bg-hover lc:data-disabled:opacity-50 lc:[&_svg]:size-4.5 lc:[&_svg]:shrink-0';
 
-/** A menu that `trigger`, a button, opens. */
-export function Menu({ trigger, children, align = 'end' }: { trigger: ReactElement; children: ReactNode; align?: 'start' | 'end' }) {
+/** A menu that `trigger`, a button, opens; the focus returns to that, unless `onCloseFocus` puts it elsewhere. */
+export function Menu({
+  trigger,
+  children,
+  align = 'end',
+  onCloseFocus,
+}: {
+  trigger: ReactElement;
+  children: ReactNode;
+  align?: 'start' | 'end';
+  onCloseFocus?: () => void;
+}) {
   const { portal, dir } = useUi();
   return (
     <Radix.Root dir={dir} modal={false}>
       <Radix.Trigger asChild>{trigger}</Radix.Trigger>
       <Radix.Portal container={portal}>
-        <Radix.Content align={align} sideOffset={4} collisionPadding={8} className={PANEL}>
+        <Radix.Content align={align} sideOffset={4} collisionPadding={8} className={PANEL} onCloseAutoFocus={closing(onCloseFocus)}>
           {children}
         </Radix.Content>
       </Radix.Portal>
     </Radix.Root>
   );
+}
+
+/** What Radix is told where something else takes the focus. */
+function closing(onCloseFocus: (() => void) | undefined): ((event: Event) => void) | undefined {
+  if (!onCloseFocus) return undefined;
+  return (event) => {
+    event.preventDefault();
+    onCloseFocus();
+  };
 }
 
 export function MenuItem({
