@@ -37,3 +37,17 @@ export function useSend(conversationId: number): (message: Outgoing, file?: Outg
   const store = useStore();
   return useCallback((message, file = null) => store.outbox.send(conversationId, message, file), [store, conversationId]);
 }
+
+/** Whether another page of this agent tells the customer that an answer is being written. */
+export function useTyping(conversationId: number): boolean {
+  const store = useStore();
+  const isElsewhere = () => store.typing.isElsewhere(conversationId);
+  return useQuery({ queryKey: keys.typing(conversationId), queryFn: isElsewhere, initialData: isElsewhere, enabled: false }).data;
+}
+
+/** How many messages wait to be sent, and how many could not be, in all conversations. */
+export function useOutboxTotals(): { queued: number; failed: number } {
+  const store = useStore();
+  const totals = () => store.outbox.totals;
+  return useQuery({ queryKey: keys.outboxTotals(), queryFn: totals, initialData: totals, enabled: false }).data;
+}

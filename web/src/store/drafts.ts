@@ -1,7 +1,8 @@
 /** What an agent has begun to write, by conversation, with its files and what it answers. */
 import type { Message } from '../api/types';
 import type { OutgoingFile } from './outbox';
-import { keys, type Store } from './store';
+import { keys } from './keys';
+import type { Store } from './store';
 
 export interface DraftFile extends OutgoingFile {
   /** Within the draft. */

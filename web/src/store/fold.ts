@@ -17,6 +17,8 @@ export interface ConversationList {
   readonly items: readonly Conversation[];
   /** Leads to what follows; null at the end. */
   readonly nextCursor: string | null;
+  /** Where `nextCursor` stands: the last row of the last page as it was then. It may have moved or gone since. */
+  readonly end: Conversation | null;
 }
 
 /** A stretch of a conversation without a gap, oldest message first. */
@@ -26,6 +28,9 @@ export interface ThreadData {
   readonly olderCursor: string | null;
   /** Leads to newer ones; null at the present, where new messages are added as they come. */
   readonly newerCursor: string | null;
+  /** Where the cursors stand: the outermost messages of the pages as they were then. */
+  readonly oldest: Message | null;
+  readonly newest: Message | null;
 }
 
 /** How long before its end the customer service window counts as closing, as the server has it. */
@@ -48,14 +53,21 @@ export function matches(conversation: Conversation, params: ListParams, now: num
   }
 }
 
-/** The list's order, which is the server's: those who wait longest first where that is asked for, then the newest; of equals the larger id. */
+function lastTime(conversation: Conversation): number {
+  return micros(conversation.last_message_time ?? conversation.created_at);
+}
+
+/**
+ * The list's order, which is the server's: those who wait longest first where that is asked for, of equals the smaller id; then the newest, of
+ * equals the larger id.
+ */
 export function compareConversations(sort: ListParams['sort']): (a: Conversation, b: Conversation) => number {
   return (a, b) => {
     if (sort === 'waiting' && (a.waiting_since || b.waiting_since)) {
       if (!a.waiting_since || !b.waiting_since) return a.waiting_since ? -1 : 1;
-      return time(a.waiting_since) - time(b.waiting_since) || b.id - a.id;
+      return micros(a.waiting_since) - micros(b.waiting_since) || a.id - b.id;
     }
-    return time(b.last_message_time) - time(a.last_message_time) || b.id - a.id;
+    return lastTime(b) - lastTime(a) || b.id - a.id;
   };
 }
 
@@ -67,8 +79,7 @@ export function foldConversation(list: ConversationList, conversation: Conversat
   if (at < 0 && params.q !== '') return list;
   const others = at < 0 ? list.items : list.items.filter((_, index) => index !== at);
   const compare = compareConversations(params.sort);
-  const last = list.items.at(-1);
-  const isLoaded = list.nextCursor === null || (last !== undefined && compare(conversation, last) <= 0);
+  const isLoaded = list.nextCursor === null || (list.end !== null && compare(conversation, list.end) <= 0);
   if (!matches(conversation, params, now) || !isLoaded) return at < 0 ? list : { ...list, items: others };
   const place = others.findIndex((other) => compare(conversation, other) < 0);
   return { ...list, items: others.toSpliced(place < 0 ? others.length : place, 0, conversation) };
@@ -79,7 +90,7 @@ export function removeConversation(list: ConversationList, id: number): Conversa
 }
 
 export function compareMessages(a: Message, b: Message): number {
-  return time(a.timestamp) - time(b.timestamp) || a.id - b.id;
+  return micros(a.timestamp) - micros(b.timestamp) || a.id - b.id;
 }
 
 /** A message as it is now, in the thread of `conversationId`. */
@@ -92,7 +103,10 @@ export function foldMessage(thread: ThreadData, message: Message, conversationId
   const others = there ? thread.messages.filter((_, index) => index !== at) : thread.messages;
   let place = others.length;
   while (place > 0 && compareMessages(message, others[place - 1] as Message) < 0) place -= 1;
-  const isLoaded = (place > 0 || thread.olderCursor === null) && (place < others.length || thread.newerCursor === null);
+  const { oldest, newest } = thread;
+  const isLoaded =
+    (thread.olderCursor === null || (oldest !== null && compareMessages(oldest, message) <= 0)) &&
+    (thread.newerCursor === null || (newest !== null && compareMessages(message, newest) <= 0));
   return isLoaded ? { ...thread, messages: others.toSpliced(place, 0, message) } : there ? { ...thread, messages: others } : thread;
 }
 
@@ -119,4 +133,12 @@ export function foldIntoThread(thread: ThreadData, change: Change, conversationI
 /** Milliseconds since 1970; before everything where there is none. */
 export function time(value: string | null | undefined): number {
   return value ? Date.parse(value) : Number.NEGATIVE_INFINITY;
+}
+
+/** Microseconds since 1970, as the server's order has them; 1970 where there is none. */
+export function micros(value: string | null | undefined): number {
+  if (!value) return 0;
+  // `Date` knows no more than milliseconds.
+  const fraction = /\.(\d+)/.exec(value)?.[1] ?? '';
+  return Math.floor(Date.parse(value) / 1000) * 1_000_000 + Number(fraction.padEnd(6, '0').slice(0, 6));
 }

@@ -1,6 +1,7 @@
 /** What was written and is not sent yet. */
 import type { Message, SendRequest } from '../api/types';
-import { keys, type Store } from './store';
+import { keys } from './keys';
+import type { Store } from './store';
 
 /** Graph's own object of a message, without the ids that are added when it is sent. */
 export type Outgoing = Omit<SendRequest, 'conversation_id' | 'message_id' | 'retry'>;
@@ -79,6 +80,18 @@ export class Outbox {
 
   /** Takes back what is not sent yet. */
   async discard(_messageId: string): Promise<void> {}
+
+  /** The items of a conversation, in the order of sending. */
+  of(_conversationId: number): readonly OutboxItem[] {
+    return [];
+  }
+
+  /** The connection is now in this state. */
+  wake(_state: string): void {}
+
+  get totals(): { queued: number; failed: number } {
+    return { queued: 0, failed: 0 };
+  }
 
   /** The server has this message. */
   settle(message: Message): void {

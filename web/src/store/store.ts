@@ -2,69 +2,61 @@
  * What one user's components share: the API, the changes that it tells, and everything loaded, in TanStack Query's cache, which is the only
  * store. Components read it by the hooks; nothing in here knows React.
  */
-import { QueryClient } from '@tanstack/react-query';
+import { hashKey, type QueryClient } from '@tanstack/react-query';
 import { ApiError, type Client } from '../api/client';
 import type { Change, Conversation, Message, PhoneNumber } from '../api/types';
+import { type Clock, systemClock } from '../core/clock';
 import { createLive, type Live, type LiveOptions, type Status } from '../core/live';
-import { type ConversationList, foldConversation, foldIntoList, foldIntoThread, foldMessage, type ListParams, type ThreadData } from './fold';
+import { keepBounded } from './bounds';
 import { Drafts } from './drafts';
+import { type ConversationList, foldConversation, foldIntoList, foldIntoThread, foldMessage, type ListParams, matches, type ThreadData } from './fold';
+import { isLive, keys } from './keys';
 import { Outbox } from './outbox';
+import { Overlays } from './overlays';
+import { newQueryClient } from './queries';
+import { Typing } from './typing';
 
-/** Where things stand in the cache. */
-export const keys = {
-  phoneNumbers: () => ['phone-numbers'] as const,
-  conversations: (params: ListParams) => ['conversations', params] as const,
-  conversation: (id: number) => ['conversation', id] as const,
-  thread: (id: number) => ['thread', id] as const,
-  outbox: (conversationId: number) => ['outbox', conversationId] as const,
-  draft: (conversationId: number) => ['draft', conversationId] as const,
-  drafted: () => ['drafted'] as const,
-  status: () => ['status'] as const,
-  mediaLink: (messageId: string) => ['media', messageId] as const,
-  templates: (phoneNumberId: string) => ['templates', phoneNumberId] as const,
-  quickReplies: (conversationId: number | null) => ['quick-replies', conversationId] as const,
-};
+export { keys } from './keys';
 
 export interface StoreOptions extends LiveOptions {
   /** Somebody has to sign in again. */
   onSessionExpired?: () => void;
 }
 
-/** How long something stays in memory that nothing shows. */
-const KEPT_MS = 10 * 60_000;
+/** How often it is looked whether a window has begun or ended to close. */
+const WINDOWS_MS = 30_000;
 
 export class Store {
   readonly live: Live;
   readonly queries: QueryClient;
   readonly outbox: Outbox;
   readonly drafts: Drafts;
-  readonly #options: StoreOptions;
+  readonly typing: Typing;
+  readonly options: StoreOptions;
+  readonly clock: Clock;
   #ready = deferred();
   /** What was told since the oldest request that is under way; each request remembers where it began. */
   #log: Change[] = [];
   #requests = 0;
+  /** What holds everything up to now, by its key's hash. All else is as old as it is, and loaded anew once it is shown. */
+  readonly #fresh = new Set<string>();
+  /** What queries were given already, on their way to be given it once more. */
+  readonly #given = new WeakSet<object>();
+  readonly #conversations = new Overlays<Conversation>();
+  readonly #messages = new Overlays<Message>();
 
   constructor(options: StoreOptions) {
-    this.#options = options;
+    this.options = options;
+    this.clock = options.clock ?? systemClock;
     this.live = createLive(options);
-    this.queries = new QueryClient({
-      defaultOptions: {
-        queries: {
-          // Changes keep it fresh, not time.
-          staleTime: Number.POSITIVE_INFINITY,
-          gcTime: KEPT_MS,
-          refetchOnWindowFocus: false,
-          refetchOnReconnect: false,
-          structuralSharing: false,
-          networkMode: 'always',
-          retry: (_, error) => !(error instanceof ApiError) || error.status === 0 || error.status === 429 || error.status >= 500,
-          retryDelay: (failures, error) =>
-            error instanceof ApiError && error.retryAfter !== undefined ? error.retryAfter * 1000 : Math.min(30_000, 1000 * 2 ** failures),
-        },
-      },
+    this.queries = newQueryClient({
+      isFresh: (hash) => this.#fresh.has(hash),
+      // Between the end of its function and its writing, a query may have been told a change.
+      isThere: (data) => typeof data === 'object' && data !== null && this.#given.has(data),
     });
     this.outbox = new Outbox(this);
     this.drafts = new Drafts(this);
+    this.typing = new Typing(this);
   }
 
   get client(): Client {
@@ -73,121 +65,336 @@ export class Store {
 
   /** Begins; what it returns ends everything. */
   start(): () => void {
-    const ends = [this.live.subscribe((event) => {
-      if (event.type === 'changes') this.#take(event.changes);
-      else if (event.type === 'reset') this.#reset();
-      else if (event.type === 'status') this.#tellStatus(event.status);
-    })];
+    const ends = [
+      this.live.subscribe((event) => {
+        if (event.type === 'changes') this.#take(event.changes);
+        else if (event.type === 'reset') this.#reset();
+        else if (event.type === 'typing') this.typing.heard(event.conversationId);
+        else this.#tellStatus(event.status);
+      }),
+      this.queries.getQueryCache().subscribe(({ type, query }) => {
+        if (type === 'removed') this.#fresh.delete(query.queryHash);
+      }),
+      keepBounded(this.queries),
+    ];
     this.queries.mount();
     this.#tellStatus(this.live.status);
     this.live.start();
-    ends.push(this.outbox.start(), this.drafts.start());
+    ends.push(this.outbox.start(), this.drafts.start(), this.#followWindows(), () => this.typing.stop());
     return () => {
       for (const end of ends) end();
       this.live.stop();
+      if (this.#ready.isDone) this.#ready = deferred();
+      this.#fresh.clear();
       void this.queries.cancelQueries();
       this.queries.unmount();
-      this.#ready = deferred();
     };
   }
 
   /**
    * Asks the API for something that changes too: `put` gets the answer into the cache, and what was told since the request began is put on
-   * top, so that an older answer never takes the place of something newer.
+   * top, so that an older answer never takes the place of something newer. A reset in between begins it anew.
    */
   async load<T>(ask: (client: Client, signal: AbortSignal) => Promise<T>, put: (answer: T) => void, signal?: AbortSignal): Promise<T> {
-    await this.#ready.promise;
-    const moment = this.live.now();
-    const begun = this.#log.length;
-    this.#requests += 1;
-    try {
-      const answer = await ask(this.client, signal ? AbortSignal.any([signal, moment.signal]) : moment.signal);
-      put(answer);
-      this.#fold(this.#log.slice(begun));
-      return answer;
-    } finally {
-      this.#requests -= 1;
-      if (this.#requests === 0) this.#log = [];
+    for (;;) {
+      await this.#ready.promise;
+      signal?.throwIfAborted();
+      const moment = this.live.now();
+      const record = this.#record();
+      try {
+        const answer = await ask(this.client, signal ? AbortSignal.any([signal, moment.signal]) : moment.signal);
+        signal?.throwIfAborted();
+        if (moment.signal.aborted) continue;
+        put(answer);
+        this.#fold(record.since());
+        return answer;
+      } catch (error) {
+        if (!moment.signal.aborted || signal?.aborted) throw error;
+      } finally {
+        record.end();
+      }
     }
   }
 
   /** A query function for something that changes too; the answer is `put` as part of the query's own data. */
-  fetchLive<T, D>(key: readonly unknown[], ask: (client: Client, signal: AbortSignal) => Promise<T>, dataOf: (answer: T) => D) {
+  fetchLive<T, D extends object>(key: readonly unknown[], ask: (client: Client, signal: AbortSignal) => Promise<T>, dataOf: (answer: T) => D) {
     return async ({ signal }: { signal: AbortSignal }): Promise<D> => {
-      await this.load(ask, (answer) => this.queries.setQueryData(key, dataOf(answer)), signal);
-      return this.queries.getQueryData(key) as D;
+      await this.load(ask, (answer) => this.putLive(key, dataOf(answer)), signal);
+      const data = this.queries.getQueryData<D>(key);
+      if (data === undefined) throw new ApiError(404, { code: 'not_found', message: 'It was deleted meanwhile' });
+      this.#given.add(data);
+      return data;
     };
   }
 
-  /** A conversation that an answer brought. */
-  putConversation(conversation: Conversation): void {
-    this.#eachList((list, params) => foldConversation(list, conversation, params, Date.now()));
-    this.queries.setQueryData(keys.conversation(conversation.id), conversation);
+  /** For `put` of [`load`]: all of what stands under a key, from which on changes keep it fresh. */
+  putLive<D extends object>(key: readonly unknown[], data: D): void {
+    this.#fresh.add(hashKey(key));
+    this.queries.setQueryData(key, data);
+  }
+
+  /**
+   * Does something that the server answers with the thing as it is then. `patch` shows it at once; a failure takes that away, and rejects.
+   * Where a change was told since, that is newer than the answer.
+   */
+  async changeConversation(id: number, patch: (conversation: Conversation) => Conversation, ask: (client: Client) => Promise<Conversation>): Promise<void> {
+    const before = this.conversation(id);
+    const undoUnread = before ? this.#addUnread(before, patch(before).unread_count - before.unread_count) : null;
+    if (before) this.#showConversation(this.#conversations.add(before, patch));
+    const moment = this.live.now();
+    const record = this.#record();
+    const isUntold = () => !record.since().some((change) => isOf(change, id));
+    try {
+      const answer = await ask(this.client);
+      if (!moment.signal.aborted && isUntold()) this.#conversations.shown(answer);
+      const shown = this.#conversations.remove(id, patch) ?? (isUntold() ? answer : null);
+      if (shown && !this.#isGone(record.since(), id)) this.#showConversation(shown);
+    } catch (error) {
+      undoUnread?.(record.since());
+      const shown = this.#conversations.remove(id, patch);
+      if (shown && !this.#isGone(record.since(), id)) this.#showConversation(shown, true);
+      throw error;
+    } finally {
+      record.end();
+    }
+  }
+
+  /** The same of a message; `settle` makes of it what the answer says. */
+  async changeMessage<T>(message: Message, patch: (message: Message) => Message, ask: (client: Client) => Promise<T>, settle: (message: Message, answer: T) => Message): Promise<T> {
+    this.#showMessage(this.#messages.add(this.#knownMessage(message), patch));
+    const record = this.#record();
+    const told = () => record.since().findLast((change) => change.message?.id === message.id || (change.type === 'message.deleted' && change.id === message.id));
+    try {
+      const answer = await ask(this.client);
+      const base = this.#messages.remove(message.id, patch);
+      if (base && told()?.type !== 'message.deleted') this.#showMessage(told() ? base : settle(base, answer));
+      return answer;
+    } catch (error) {
+      const base = this.#messages.remove(message.id, patch);
+      if (base && told()?.type !== 'message.deleted') this.#showMessage(base);
+      throw error;
+    } finally {
+      record.end();
+    }
+  }
+
+  /** The conversation as it is shown, where it is loaded. */
+  conversation(id: number): Conversation | undefined {
+    const known = this.queries.getQueryData<Conversation>(keys.conversation(id));
+    if (known && this.isFresh(keys.conversation(id))) return known;
+    for (const [, list] of this.queries.getQueriesData<ConversationList>({ queryKey: ['conversations'] })) {
+      const found = list?.items.find((conversation) => conversation.id === id);
+      if (found) return found;
+    }
+    return known;
+  }
+
+  /** The same of a message. */
+  message(messageId: string): Message | undefined {
+    for (const [, thread] of this.queries.getQueriesData<ThreadData>({ queryKey: ['thread'] })) {
+      const found = thread?.messages.find(({ message_id }) => message_id === messageId);
+      if (found) return found;
+    }
+    return undefined;
+  }
+
+  isFresh(key: readonly unknown[]): boolean {
+    return this.#fresh.has(hashKey(key));
+  }
+
+  /** Takes over, as what `to` holds, something that was found in what `from` holds. */
+  adopt(from: readonly unknown[], to: readonly unknown[]): void {
+    if (this.isFresh(from)) this.#fresh.add(hashKey(to));
+  }
+
+  /** As it is to be shown, with what the agent did and the server has not answered yet. */
+  shownConversation(conversation: Conversation): Conversation {
+    return this.#conversations.shown(conversation);
+  }
+
+  shownMessage(message: Message): Message {
+    return this.#messages.shown(message);
   }
 
   /** A message that an answer brought. */
   putMessage(message: Message): void {
-    this.#eachThread((thread, id) => foldMessage(thread, message, id));
+    this.#showMessage(this.#messages.shown(message));
     this.outbox.settle(message);
   }
 
-  #take(changes: Change[]): void {
+  putPhoneNumber(number: PhoneNumber): void {
+    this.#changeNumbers((one) => (one.phone_number_id === number.phone_number_id ? number : one), number);
+  }
+
+  phoneNumbers(): readonly PhoneNumber[] {
+    return this.queries.getQueryData<readonly PhoneNumber[]>(keys.phoneNumbers()) ?? [];
+  }
+
+  /** Changes phone numbers as they are shown. */
+  changeNumbers(change: (number: PhoneNumber) => PhoneNumber): void {
+    this.#changeNumbers(change);
+  }
+
+  /** Notes from now on what is told. */
+  #record(): { since: () => readonly Change[]; end: () => void } {
+    const log = this.#log;
+    const begun = log.length;
+    this.#requests += 1;
+    return {
+      since: () => log.slice(begun),
+      end: () => {
+        this.#requests -= 1;
+        if (this.#requests === 0) this.#log = [];
+      },
+    };
+  }
+
+  #take(changes: readonly Change[]): void {
     if (this.#requests > 0) this.#log.push(...changes);
     this.#fold(changes);
+    for (const { type, message } of changes) {
+      if (message) this.outbox.settle(message);
+      if (type === 'message.created' && message?.sender === 'user') this.typing.ended(message.conversation_id);
+    }
   }
 
   #fold(changes: readonly Change[]): void {
     if (changes.length === 0) return;
-    const now = Date.now();
-    this.#eachList((list, params) => changes.reduce((list, change) => foldIntoList(list, change, params, now), list));
-    this.#eachThread((thread, id) => changes.reduce((thread, change) => foldIntoThread(thread, change, id), thread));
-    for (const { type, conversation, conversation_id: id, phone_number: number, message } of changes) {
-      if (conversation) this.queries.setQueryData(keys.conversation(conversation.id), conversation);
-      if (type === 'conversation.deleted' && id) this.queries.removeQueries({ queryKey: keys.conversation(id) });
-      if (number) this.#putPhoneNumber(number);
-      if (message) this.outbox.settle(message);
+    const now = this.clock.now();
+    const shown = changes.map((change) => this.#shownChange(change));
+    this.#eachList((list, params) => shown.reduce((list, change) => foldIntoList(list, change, params, now), list));
+    this.#eachThread((thread, id) => shown.reduce((thread, change) => foldIntoThread(thread, change, id), thread));
+    for (const { type, conversation, conversation_id: id, phone_number: number } of shown) {
+      if (conversation) this.#putConversation(conversation);
+      if (type === 'conversation.deleted' && id) this.queries.removeQueries({ queryKey: keys.conversation(id), exact: true });
+      if (number) this.putPhoneNumber(number);
     }
   }
 
-  #putPhoneNumber(number: PhoneNumber): void {
-    this.queries.setQueryData<PhoneNumber[]>(keys.phoneNumbers(), (numbers) => {
+  #shownChange(change: Change): Change {
+    if (change.conversation) return { ...change, conversation: this.#conversations.shown(change.conversation) };
+    if (change.message) return { ...change, message: this.#messages.shown(change.message) };
+    return change;
+  }
+
+  #showConversation(conversation: Conversation, isUndone = false): void {
+    this.#eachList((list, params) => foldConversation(list, conversation, params, this.clock.now()), true);
+    this.#putConversation(conversation);
+    if (!isUndone) return;
+    // Only the server can put it back into a search that it fell out of.
+    const searches = { predicate: ({ queryKey: [kind, params] }: { queryKey: readonly unknown[] }) => kind === 'conversations' && (params as ListParams).q !== '' };
+    for (const { queryHash } of this.queries.getQueryCache().findAll(searches)) this.#fresh.delete(queryHash);
+    void this.queries.refetchQueries({ ...searches, type: 'active' });
+  }
+
+  #putConversation(conversation: Conversation): void {
+    this.queries.setQueryData<Conversation>(keys.conversation(conversation.id), (known) => known && conversation);
+  }
+
+  #showMessage(message: Message): void {
+    this.#eachThread((thread, id) => foldMessage(thread, message, id), true);
+  }
+
+  #knownMessage(message: Message): Message {
+    const thread = this.queries.getQueryData<ThreadData>(keys.thread(message.conversation_id));
+    return thread?.messages.find(({ id }) => id === message.id) ?? message;
+  }
+
+  #isGone(changes: readonly Change[], id: number): boolean {
+    return changes.findLast((change) => isOf(change, id))?.type === 'conversation.deleted';
+  }
+
+  /** Adds to the total of the conversation's number, until the server tells its own; gives what takes that back. */
+  #addUnread({ phone_number_id: id }: Conversation, difference: number): (changes: readonly Change[]) => void {
+    const add = (difference: number) =>
+      this.#changeNumbers((number) => (number.phone_number_id === id && difference !== 0 ? { ...number, unread_count: Math.max(0, number.unread_count + difference) } : number));
+    add(difference);
+    return (changes) => {
+      if (!changes.some(({ phone_number: number }) => number?.phone_number_id === id)) add(-difference);
+    };
+  }
+
+  #changeNumbers(change: (number: PhoneNumber) => PhoneNumber, added?: PhoneNumber): void {
+    this.queries.setQueryData<readonly PhoneNumber[]>(keys.phoneNumbers(), (numbers) => {
       if (!numbers) return undefined;
-      const at = numbers.findIndex((one) => one.phone_number_id === number.phone_number_id);
-      return at < 0 ? [...numbers, number] : numbers.with(at, number);
+      const next = numbers.map(change);
+      if (added && !next.some(({ phone_number_id: id }) => id === added.phone_number_id)) return [...next, added];
+      return next.some((number, index) => number !== numbers[index]) ? next : numbers;
     });
   }
 
-  #eachList(change: (list: ConversationList, params: ListParams) => ConversationList): void {
-    for (const [key, list] of this.queries.getQueriesData<ConversationList>({ queryKey: ['conversations'] })) {
-      if (!list) continue;
-      const next = change(list, key[1] as ListParams);
-      if (next !== list) this.queries.setQueryData(key, next);
-    }
+  /** Changes are for what holds everything before them; what the agent does is shown everywhere. */
+  #eachList(change: (list: ConversationList, params: ListParams) => ConversationList, always = false): void {
+    this.#each<ConversationList>('conversations', (list, [, params]) => change(list, params as ListParams), always);
   }
 
-  #eachThread(change: (thread: ThreadData, id: number) => ThreadData): void {
-    for (const [key, thread] of this.queries.getQueriesData<ThreadData>({ queryKey: ['thread'] })) {
-      if (!thread) continue;
-      const next = change(thread, key[1] as number);
-      if (next !== thread) this.queries.setQueryData(key, next);
+  #eachThread(change: (thread: ThreadData, id: number) => ThreadData, always = false): void {
+    this.#each<ThreadData>('thread', (thread, [, id]) => change(thread, id as number), always);
+  }
+
+  #each<D>(kind: string, change: (data: D, key: readonly unknown[]) => D, always: boolean): void {
+    for (const query of this.queries.getQueryCache().findAll({ queryKey: [kind] })) {
+      const data = query.state.data as D | undefined;
+      if (data === undefined || !(always || this.#fresh.has(query.queryHash))) continue;
+      const next = change(data, query.queryKey);
+      if (next !== data) query.setData(next, { manual: true });
     }
   }
 
   #reset(): void {
     this.#log = [];
+    this.#fresh.clear();
     this.#ready.resolve();
-    this.queries.removeQueries({ type: 'inactive', predicate: ({ queryKey }) => ['conversations', 'conversation', 'thread'].includes(queryKey[0] as string) });
-    void this.queries.invalidateQueries({ predicate: ({ queryKey }) => ['phone-numbers', 'conversations', 'conversation', 'thread'].includes(queryKey[0] as string) });
+    void this.queries.refetchQueries({ type: 'active', predicate: ({ queryKey }) => isLive(queryKey) });
+  }
+
+  /** Windows begin and end to close without a change. */
+  #followWindows(): () => void {
+    const isClosing = (params: ListParams) => params.filter === 'window_closing';
+    let forget = () => {};
+    const look = () => {
+      forget = this.clock.after(WINDOWS_MS, look);
+      const now = this.clock.now();
+      this.#eachList((list, params) => {
+        if (!isClosing(params) || list.items.every((conversation) => matches(conversation, params, now))) return list;
+        return { ...list, items: list.items.filter((conversation) => matches(conversation, params, now)) };
+      }, true);
+      void this.queries.refetchQueries({ type: 'active', predicate: ({ queryKey: [kind, params] }) => kind === 'conversations' && isClosing(params as ListParams) });
+    };
+    forget = this.clock.after(WINDOWS_MS, look);
+    return () => forget();
   }
 
   #tellStatus(status: Status): void {
+    const before = this.queries.getQueryData<Status>(keys.status());
     this.queries.setQueryData(keys.status(), status);
-    if (status.state === 'session_expired') this.#options.onSessionExpired?.();
+    if (status.state === before?.state) return;
+    if (status.state === 'session_expired') this.options.onSessionExpired?.();
+    if (status.state === 'live') this.#wake();
+    this.outbox.wake(status.state);
+  }
+
+  /** What waits before it tries again need not wait any longer. */
+  #wake(): void {
+    const waiting = this.queries.getQueryCache().findAll({ fetchStatus: 'fetching', predicate: ({ state }) => state.fetchFailureCount > 0 });
+    for (const query of waiting) {
+      void query.cancel({ silent: true });
+      if (query.isActive()) void query.fetch().catch(() => {});
+    }
   }
 }
 
-function deferred(): { promise: Promise<void>; resolve: () => void } {
-  let resolve = () => {};
-  const promise = new Promise<void>((done) => (resolve = done));
-  return { promise, resolve };
+/** Whether a change is about this conversation itself. */
+function isOf({ type, conversation, conversation_id: conversationId }: Change, id: number): boolean {
+  return conversation?.id === id || (type === 'conversation.deleted' && conversationId === id);
+}
+
+function deferred(): { promise: Promise<void>; resolve: () => void; isDone: boolean } {
+  let done = () => {};
+  const promise = new Promise<void>((resolve) => (done = resolve));
+  const result = { promise, resolve: () => {
+    result.isDone = true;
+    done();
+  }, isDone: false };
+  return result;
 }
