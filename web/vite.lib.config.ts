@@ -3,6 +3,7 @@ import { defineConfig } from 'vite';
 import { plugins } from './vite.shared';
 
 export default defineConfig({
+  publicDir: false,
   plugins: plugins(),
   build: {
     target: 'es2022',

@@ -96,6 +96,11 @@ export function MenuChoice<T extends string>({
   );
 }
 
+/** What the items below it are about. */
+export function MenuLabel({ children }: { children: ReactNode }) {
+  return <Radix.Label className="lc:max-w-72 lc:truncate lc:px-2.5 lc:pt-1.5 lc:pb-1 lc:text-xs lc:text-soft">{children}</Radix.Label>;
+}
+
 export function MenuSeparator() {
   return <Radix.Separator className="lc:my-1 lc:h-px lc:bg-line" />;
 }
