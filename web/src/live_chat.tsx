@@ -1,9 +1,6 @@
 /** The whole inbox: list, thread, composer and contact panel, side by side where there is room, one at a time where there is not. */
-<<<<<<< HEAD
-import { Around, InboxFooter } from './around';
-=======
 import { type Ref, useImperativeHandle } from 'react';
->>>>>>> topic-shell
+import { Around, InboxFooter } from './around';
 import { ConversationList } from './list/conversation_list';
 import { LiveChatProvider, type LiveChatProviderProps } from './provider';
 import { Thread } from './thread/thread';
