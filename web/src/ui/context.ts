@@ -26,6 +26,15 @@ export interface Components {
   readonly EmptyThread?: () => React.ReactNode;
   readonly ThreadActions?: (props: { conversation: Conversation }) => React.ReactNode;
   readonly MessageActions?: (props: { message: Message }) => React.ReactNode;
+  /** Further settings, such as a language's, at the top of the settings dialog. */
+  readonly Settings?: () => React.ReactNode;
+}
+
+/** What the host wants to be told. */
+export interface Host {
+  readonly onUnreadChange?: (unread: number) => void;
+  readonly onNotification?: (notification: { conversationId: number; phoneNumberId: string; title: string; body: string | null }) => boolean | void;
+  readonly onSessionExpired?: () => void;
 }
 
 /** What the composer of the open conversation can be told. */
@@ -87,6 +96,11 @@ export interface Ui {
   /** Whether the contact panel is shown beside the thread. */
   readonly contactOpen: boolean;
   setContactOpen(open: boolean): void;
+  /** The conversations that the list shows at present, in its order, so far as they are loaded; the list writes it. */
+  readonly shownConversations: { current: readonly Conversation[] };
+  /** What the host gave last. */
+  readonly host: { readonly current: Host };
+  readonly serviceWorkerUrl: string | undefined;
 }
 
 export const UiContext = createContext<Ui | null>(null);

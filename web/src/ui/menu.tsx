@@ -11,16 +11,42 @@ const ITEM =
 
 /** A menu that `trigger`, a button, opens. */
 export function Menu({ trigger, children, align = 'end' }: { trigger: ReactElement; children: ReactNode; align?: 'start' | 'end' }) {
-  const { portal, dir } = useUi();
+  const { dir } = useUi();
   return (
     <Radix.Root dir={dir} modal={false}>
       <Radix.Trigger asChild>{trigger}</Radix.Trigger>
-      <Radix.Portal container={portal}>
-        <Radix.Content align={align} sideOffset={4} collisionPadding={8} className={MENU_PANEL}>
-          {children}
-        </Radix.Content>
-      </Radix.Portal>
+      <MenuContent align={align}>{children}</MenuContent>
     </Radix.Root>
+  );
+}
+
+/** The menu itself, for one that is opened otherwise than by its trigger. */
+export function MenuContent({
+  align,
+  label,
+  onCloseAutoFocus,
+  children,
+}: {
+  align: 'start' | 'end';
+  /** What it is about, where no trigger says so. */
+  label?: string;
+  onCloseAutoFocus?: (event: Event) => void;
+  children: ReactNode;
+}) {
+  const { portal } = useUi();
+  return (
+    <Radix.Portal container={portal}>
+      <Radix.Content
+        align={align}
+        sideOffset={4}
+        collisionPadding={8}
+        className={MENU_PANEL}
+        {...(label !== undefined && { 'aria-label': label, 'aria-labelledby': undefined })}
+        {...(onCloseAutoFocus && { onCloseAutoFocus })}
+      >
+        {children}
+      </Radix.Content>
+    </Radix.Portal>
   );
 }
 
@@ -69,6 +95,11 @@ export function MenuChoice<T extends string>({
       ))}
     </Radix.RadioGroup>
   );
+}
+
+/** What the items below it are about. */
+export function MenuLabel({ children }: { children: ReactNode }) {
+  return <Radix.Label className="lc:max-w-72 lc:truncate lc:px-2.5 lc:pt-1.5 lc:pb-1 lc:text-xs lc:text-soft">{children}</Radix.Label>;
 }
 
 export function MenuSeparator() {
