@@ -1,7 +1,7 @@
 /** The page's targets, measured on a running stack: one run prints one table. Nothing fails here for being slow; a machine that does other things is slow. */
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
-import { type BrowserContext, type CDPSession, expect, type Page, test } from '@playwright/test';
+import { type Browser, type BrowserContext, type CDPSession, expect, type Page, test } from '@playwright/test';
 import { api, Customer, webUrl } from '../e2e/support';
 import { installProbes, type Probes } from './probes';
 import { changeMessages, seedMessages } from './seed';
@@ -22,7 +22,6 @@ const at = (sorted: number[], share: number) => sorted[Math.min(sorted.length - 
 const sorted = (numbers: number[]) => numbers.toSorted((a, b) => a - b);
 const ms = (value: number) => `${value.toFixed(value < 10 ? 1 : 0)} ms`;
 
-test.describe.configure({ mode: 'serial' });
 test.setTimeout(20 * 60_000);
 
 const conversationRow = (page: Page, name: string) => page.getByRole('row').filter({ hasText: name });
@@ -54,29 +53,22 @@ async function heap(session: CDPSession): Promise<number> {
   return usedSize / 1e6;
 }
 
-const long = new Customer('Perf Long');
-const others = Array.from({ length: 5 }, (_, index) => new Customer(`Perf Short ${index + 1}`));
+const run = Date.now().toString(36);
+const long = new Customer(`Long ${run}`);
+const others = Array.from({ length: 5 }, (_, index) => new Customer(`Short ${index + 1} ${run}`));
 let longId: number;
 
-test.beforeAll(async () => {
+/** What is measured is written first. */
+const seed = async () => {
   await long.writes('The first of many');
   for (const other of others) for (const text of ['Hello', 'Are you there?', 'I have a question']) await other.writes(text);
   const named = async (name: string) =>
     (await api<{ conversations: { id: number }[] }>('GET', `/api/live-chat/conversations?q=${encodeURIComponent(name)}`)).conversations;
   for (const { name } of [long, ...others]) await expect.poll(async () => (await named(name)).length).toBeGreaterThan(0);
   longId = await seedMessages(long.phone, MESSAGES);
-});
+};
 
-test.afterAll(() => {
-  const table = [
-    '| What | Target | Measured | |',
-    '|---|---|---|---|',
-    ...rows.map(({ what, target, measured, met }) => `| ${what} | ${target} | ${measured} | ${met ? '✓' : '✗'} |`),
-  ];
-  console.log(`\n${table.join('\n')}\n`);
-});
-
-test('what is loaded first is small', () => {
+const measureSizes = async (_browser: Browser) => {
   const page = 'dist/page';
   const html = readFileSync(`${page}/index.html`, 'utf8');
   const first = [...html.matchAll(/(?:src|href)="\/(assets\/[^"]+\.js)"/g)].map(([, file]) => `${page}/${file}`);
@@ -84,7 +76,7 @@ test('what is loaded first is small', () => {
   note('Initial JavaScript, page', '≤ 180 KB gz', `${pageSize.toFixed(1)} KB`, pageSize <= 180);
   const library = sizeOf(importsOf('dist/lib/index.js'));
   note('Initial JavaScript, component without React', '≤ 120 KB gz', `${library.toFixed(1)} KB`, library <= 120);
-});
+};
 
 const sizeOf = (files: string[]) => files.reduce((sum, file) => sum + gzipSync(readFileSync(file), { level: 9 }).length, 0) / 1000;
 
@@ -97,7 +89,7 @@ function importsOf(file: string, known = new Set<string>()): string[] {
   return [...known];
 }
 
-test('the first useful list', async ({ browser }) => {
+const measureFirstList = async (browser: Browser) => {
   const cold: number[] = [];
   const cached: number[] = [];
   for (let time = 0; time < 5; time += 1) {
@@ -111,7 +103,7 @@ test('the first useful list', async ({ browser }) => {
   }
   note('First useful list, cold', '≤ 1.0 s', ms(at(sorted(cold), 0.5)), at(sorted(cold), 0.5) <= 1000);
   note('First useful list, from cache', '≤ 300 ms', ms(at(sorted(cached), 0.5)), at(sorted(cached), 0.5) <= 300);
-});
+};
 
 /** Takes away what is kept of conversations, and leaves who is signed in. */
 async function clearData(context: BrowserContext): Promise<void> {
@@ -139,13 +131,13 @@ async function untilList(context: BrowserContext): Promise<number> {
   await page.waitForFunction(() => performance.getEntriesByName('list').length > 0);
   const taken = await page.evaluate(() => performance.getEntriesByName('list')[0]?.startTime ?? Number.NaN);
   // What is shown is kept a moment later.
-  await expect(conversationRow(page, 'Perf')).not.toHaveCount(0);
+  await expect(conversationRow(page, run)).not.toHaveCount(0);
   await frames(page, 120);
   await page.close();
   return taken;
 }
 
-test('interactions, shifts and drawings', async ({ browser }) => {
+const measureInteractions = async (browser: Browser) => {
   const context = await browser.newContext();
   const page = await open(context);
   for (const { name } of others) {
@@ -218,14 +210,13 @@ test('interactions, shifts and drawings', async ({ browser }) => {
   const ticked = await read(page, ({ drawnRows }) => drawnRows.size);
   note('A change of one message draws', 'one row', `${ticked}`, ticked === 1);
   await context.close();
-});
+};
 
-test('a long conversation', async ({ browser }) => {
+const measureLongConversation = async (browser: Browser) => {
   const context = await browser.newContext();
-  const page = await open(context);
+  await (await open(context)).close();
+  const page = await open(context, `/?conversation=${longId}`);
   const session = await context.newCDPSession(page);
-  await page.getByRole('textbox', { name: /search/i }).or(page.getByRole('searchbox')).first().fill(long.name);
-  await conversationRow(page, long.name).first().click();
   await expect(feed(page).getByRole('article').last()).toBeVisible();
   const box = await scrollerBox(page);
   await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
@@ -257,7 +248,7 @@ test('a long conversation', async ({ browser }) => {
   const size = await heap(session);
   note('… heap afterwards', '≤ 40 MB', `${size.toFixed(1)} MB`, size <= 40);
   await context.close();
-});
+};
 
 declare global {
   interface Window {
@@ -311,7 +302,7 @@ async function watchRows(page: Page): Promise<void> {
   });
 }
 
-test('memory', async ({ browser }) => {
+const measureMemory = async (browser: Browser) => {
   const context = await browser.newContext();
   const page = await open(context);
   const session = await context.newCDPSession(page);
@@ -325,7 +316,7 @@ test('memory', async ({ browser }) => {
   await visit(100);
   const before = await heap(session);
   await visit(SWITCHES);
-  const told = new Customer('Perf Told');
+  const told = new Customer(`Told ${run}`);
   for (let done = 0; done < EVENTS; done += 2_000) {
     await changeMessages(longId, 2_000);
     await told.writes(`After ${done}`);
@@ -336,4 +327,19 @@ test('memory', async ({ browser }) => {
   const growth = (after / before - 1) * 100;
   note(`${SWITCHES} switches and ${EVENTS} events: memory`, 'grows ≤ 10 %', `${before.toFixed(1)} → ${after.toFixed(1)} MB (${growth.toFixed(1)} %)`, growth <= 10);
   await context.close();
+};
+
+test('the targets of the page', async ({ browser }) => {
+  await seed();
+  const parts = { measureSizes, measureFirstList, measureInteractions, measureLongConversation, measureMemory };
+  const broken: string[] = [];
+  for (const [name, measure] of Object.entries(parts)) {
+    await measure(browser).catch((error: unknown) => {
+      broken.push(`${name}: ${String(error)}`);
+    });
+  }
+  const line = ({ what, target, measured, met }: Row) => `| ${what} | ${target} | ${measured} | ${met ? '✓' : '✗'} |`;
+  console.log(`\n${['| What | Target | Measured | |', '|---|---|---|---|', ...rows.map(line)].join('\n')}\n`);
+  // A figure may be missed on a busy machine; that it cannot be taken is a fault.
+  expect(broken).toEqual([]);
 });

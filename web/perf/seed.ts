@@ -11,7 +11,7 @@ export async function seedMessages(customerPhone: string, count: number): Promis
     const id = Number(found.rows[0]?.id);
     await client.query(
       `insert into chat_messages (conversation_id, message_id, wa_message_id, content, message_type, sender, status, timestamp)
-       select $1, gen_random_uuid()::text, 'wamid.seed.' || $1 || '.' || n,
+       select $1::bigint, gen_random_uuid()::text, 'wamid.seed.' || $1::bigint || '.' || n,
               case n % 5 when 0 then 'Number ' || n when 1 then repeat('A longer line, as people write them when they explain. ', 1 + n % 7)
                 when 2 then 'Yes.' when 3 then '*Bold* and _more_ at https://example.com/' || n else E'Two\\nlines' end,
               'text', case when n % 3 = 0 then 'user' else 'customer' end, case when n % 3 = 0 then 'read' else 'delivered' end,
