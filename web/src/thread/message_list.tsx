@@ -79,8 +79,10 @@ export function MessageList({
   const [failed, setFailed] = useState<'older' | 'newer' | null>(null);
   const [tabStop, setTabStop] = useState<string | null>(null);
   const state = useRef({ isAtEnd: true, height: 0, isPlaced: false, focusOn: null as string | null, hasFocus: false });
-  const latest = useRef({ thread, rows, onAtEnd, onSight, onLeave, failed });
-  latest.current = { thread, rows, onAtEnd, onSight, onLeave, failed };
+  const latest = useRef({ thread, onAtEnd, onSight, onLeave, failed });
+  useLayoutEffect(() => {
+    latest.current = { thread, onAtEnd, onSight, onLeave, failed };
+  });
 
   const load = useCallback((direction: 'older' | 'newer') => {
     const { thread } = latest.current;
@@ -145,9 +147,8 @@ export function MessageList({
   });
 
   useLayoutEffect(() => {
-    if (state.current.isPlaced || rows.length === 0) return;
+    if (state.current.isPlaced || rows.length === 0 || hasJump) return;
     state.current.isPlaced = true;
-    if (hasJump) return;
     const top = place?.top ? rows.findIndex(({ key }) => key === place.top?.key) : -1;
     const unread = rows.findIndex(({ kind }) => kind === 'unread');
     if (top >= 0) list.scrollToOffset((list.getOffsetForIndex(top, 'start')?.[0] ?? 0) + (place?.top?.offset ?? 0));
@@ -235,7 +236,7 @@ export function MessageList({
     <div className="lc:relative lc:min-h-0 lc:grow">
       <div
         ref={scroller}
-        className="lc:h-full lc:overflow-x-hidden lc:overflow-y-auto lc:overscroll-contain lc:[overflow-anchor:none] lc:@container"
+        className="lc:absolute lc:inset-0 lc:overflow-x-hidden lc:overflow-y-auto lc:overscroll-contain lc:[overflow-anchor:none] lc:@container"
         onKeyDown={onKeyDown}
         onFocus={(event) => {
           const row = event.target.closest<HTMLElement>('[data-index]');
