@@ -2,7 +2,7 @@
 import { lingui } from '@lingui/vite-plugin';
 import tailwindcss from '@tailwindcss/vite';
 import react from '@vitejs/plugin-react';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build, type Connect, type Plugin, type PluginOption } from 'vite';
 
@@ -90,7 +90,6 @@ export function serviceWorker(): Plugin {
 }
 
 async function bundleWorker(): Promise<string> {
-  if (!existsSync(WORKER)) return '';
   const made = await build({
     configFile: false,
     logLevel: 'error',

@@ -9,7 +9,7 @@ import { browserLocale, directionOf, Language, type OwnTexts } from './i18n/i18n
 import { StoreContext } from './store/context';
 import { Store } from './store/store';
 import { cn } from './ui/cn';
-import { type Components, type ComposerHandle, type Features, type ThreadHandle, type Toast, type Ui, UiContext } from './ui/context';
+import { type Arrival, type Components, type ComposerHandle, type Features, type ThreadHandle, type Toast, type Ui, UiContext } from './ui/context';
 import { type ShownToast, Toasts } from './ui/toasts';
 import { type Theme, useTheme } from './ui/theme';
 import './styles.css';
@@ -76,22 +76,29 @@ export function LiveChatProvider(props: LiveChatProviderProps) {
   const [toasts, setToasts] = useState<readonly ShownToast[]>([]);
   const composer = useRef<ComposerHandle | null>(null);
   const thread = useRef<ThreadHandle | null>(null);
+  const arrival = useRef<Arrival | null>(null);
   const shownConversations = useRef<readonly Conversation[]>([]);
   const toast = useCallback((toast: Toast) => setToasts((toasts) => [...toasts.slice(-2), { ...toast, id: Math.random() }]), []);
   const openConversation = useCallback<Ui['openConversation']>(
     (id, options) => {
       selectConversation(id);
-      if (id === null) return;
-      // The parts of the conversation that opens are there after the next drawing.
-      if (options) requestAnimationFrame(() => {
-        if (options.message !== undefined) thread.current?.jumpTo(options.message);
+      arrival.current = id === null ? null : { ...options, conversationId: id };
+      if (!options) return;
+      // A thread that opens takes it by itself; one that is there already is told. The host may take its time to open another.
+      requestAnimationFrame(() => {
+        const { current } = arrival;
+        if (current && thread.current?.conversationId === current.conversationId) {
+          arrival.current = null;
+          if (current.message !== undefined) thread.current.jumpTo(current.message);
+          if (current.focus === 'thread') thread.current.focus();
+        }
         if (options.focus === 'composer') composer.current?.focus();
       });
     },
     [selectConversation],
   );
   const ui = useMemo<Ui>(
-    () => ({ phoneNumberId, selectPhoneNumber, conversationId, openConversation, locale, dir, timeZone, features, components, portal, announce, toast, composer, thread, contactOpen, setContactOpen, shownConversations, host: latest, serviceWorkerUrl }),
+    () => ({ phoneNumberId, selectPhoneNumber, conversationId, openConversation, locale, dir, timeZone, features, components, portal, announce, toast, composer, thread, arrival, contactOpen, setContactOpen, shownConversations, host: latest, serviceWorkerUrl }),
     [phoneNumberId, selectPhoneNumber, conversationId, openConversation, locale, dir, timeZone, features, components, portal, toast, contactOpen, serviceWorkerUrl],
   );
   return (

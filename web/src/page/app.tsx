@@ -2,6 +2,8 @@
 import { Trans, useLingui } from '@lingui/react/macro';
 import { RotateCw } from 'lucide-react';
 import { type ReactNode, useEffect, useState } from 'react';
+import { usePageBadge } from '../around';
+import { useUnread } from '../hooks/misc';
 import { Inbox } from '../live_chat';
 import { LiveChatProvider } from '../provider';
 import { Button } from '../ui/button';
@@ -10,7 +12,7 @@ import { useAddress } from './address';
 import { type Config, ConfigError, loadConfig } from './config';
 import { Expired } from './expired';
 import { Card, Frame } from './frame';
-import { Header } from './header';
+import { Header, SERVICE_WORKER_URL } from './header';
 import { useDocumentPreferences, usePreferences } from './preferences';
 import { LocalSessions, type Session, type Sessions } from './session';
 import { SignIn, type SignInWays } from './sign_in';
@@ -99,12 +101,12 @@ function SignedInOrNot({ config, ways, sessions, session: first }: Ready) {
       onPhoneNumberChange={address.selectPhoneNumber}
       locale={tag}
       theme={theme}
-      serviceWorkerUrl="/service_worker.js"
+      serviceWorkerUrl={SERVICE_WORKER_URL}
       onSessionExpired={() => setExpired(true)}
     >
-      <Titled />
+      <Badge />
       <div className="lc:@container lc:flex lc:h-full lc:flex-col">
-        <Header session={session} simulatorUrl={config.simulatorUrl} />
+        <Header session={session} apiUrl={config.apiUrl} simulatorUrl={config.simulatorUrl} />
         <main className="lc:min-h-0 lc:grow">
           <Inbox />
         </main>
@@ -122,6 +124,13 @@ function Titled(): ReactNode {
   useEffect(() => {
     document.title = title;
   }, [title]);
+  return null;
+}
+
+/** The title with the number of unread messages: of all the agent's numbers, whichever is shown. */
+function Badge(): ReactNode {
+  const { t } = useLingui();
+  usePageBadge(useUnread(), t`Live chat`);
   return null;
 }
 

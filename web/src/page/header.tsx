@@ -3,6 +3,7 @@ import { plural } from '@lingui/core/macro';
 import { Trans, useLingui } from '@lingui/react/macro';
 import { CircleUserRound, LogOut, Smartphone } from 'lucide-react';
 import { lazy, Suspense, useState } from 'react';
+import { ConnectionState, SettingsButton, signOutPush } from '../around';
 import { useOutboxTotals } from '../hooks/misc';
 import { LOCALES } from '../i18n/i18n';
 import { PhoneNumberSelect } from '../list/phone_number_select';
@@ -18,7 +19,10 @@ import type { Session } from './session';
 
 const Dialog = lazy(async () => ({ default: (await import('../ui/dialog')).Dialog }));
 
-export function Header({ session, simulatorUrl }: { session: Session; simulatorUrl: string | null }) {
+/** Where the service worker of notifications is. */
+export const SERVICE_WORKER_URL = '/service_worker.js';
+
+export function Header({ session, apiUrl, simulatorUrl }: { session: Session; apiUrl: string; simulatorUrl: string | null }) {
   const { conversationId } = useUi();
   const { t } = useLingui();
   return (
@@ -36,6 +40,7 @@ export function Header({ session, simulatorUrl }: { session: Session; simulatorU
       <div className="lc:min-w-0 lc:grow">
         <PhoneNumberSelect />
       </div>
+      <ConnectionState className="lc:hidden lc:@min-[600px]:inline-flex" />
       {simulatorUrl !== null && (
         <a
           href={simulatorUrl}
@@ -50,12 +55,13 @@ export function Header({ session, simulatorUrl }: { session: Session; simulatorU
           </span>
         </a>
       )}
-      <Account session={session} />
+      <SettingsButton />
+      <Account session={session} apiUrl={apiUrl} />
     </header>
   );
 }
 
-function Account({ session }: { session: Session }) {
+function Account({ session, apiUrl }: { session: Session; apiUrl: string }) {
   const { t } = useLingui();
   const { locale, theme } = usePreferences();
   const store = useStore();
@@ -64,8 +70,9 @@ function Account({ session }: { session: Session }) {
   const unsent = queued + failed;
   const signOut = async () => {
     setAsking(false);
-    // What cannot be reached now goes with the session.
-    await Promise.allSettled([store.clear()]);
+    // Nothing keeps somebody from leaving: where the server cannot be reached, notifications end with the subscription in this browser.
+    await signOutPush({ apiUrl, getAccessToken: session.getAccessToken, serviceWorkerUrl: SERVICE_WORKER_URL });
+    await store.clear().catch(() => {});
     await session.signOut();
   };
   return (

@@ -49,9 +49,19 @@ export interface ComposerHandle {
 
 /** What the thread that is shown can be told. */
 export interface ThreadHandle {
+  readonly conversationId: number;
   /** Shows a message, by its `id`, `message_id` or wamid, and marks it for a moment. */
   jumpTo(message: number | string): void;
   openSearch(): void;
+  /** Gives the focus to the message that had it last, else to the newest. */
+  focus(): void;
+}
+
+/** What a conversation is opened for: its thread takes it once it is there, whenever that is. */
+export interface Arrival {
+  readonly conversationId: number;
+  readonly message?: number | string;
+  readonly focus?: 'composer' | 'thread';
 }
 
 export interface Toast {
@@ -82,6 +92,7 @@ export interface Ui {
   toast(toast: Toast): void;
   readonly composer: { current: ComposerHandle | null };
   readonly thread: { current: ThreadHandle | null };
+  readonly arrival: { current: Arrival | null };
   /** Whether the contact panel is shown beside the thread. */
   readonly contactOpen: boolean;
   setContactOpen(open: boolean): void;

@@ -3,18 +3,37 @@ import type { ReactElement, ReactNode } from 'react';
 import { cn } from './cn';
 import { useUi } from './context';
 
-const PANEL =
+/** How a menu looks that is drawn elsewhere. */
+export const MENU_PANEL =
   'lc:z-50 lc:min-w-44 lc:max-h-(--radix-dropdown-menu-content-available-height) lc:overflow-y-auto lc:rounded-xl lc:border lc:border-line lc:bg-raised lc:p-1 lc:text-text lc:shadow-raised';
 const ITEM =
   'lc:flex lc:min-h-8 lc:cursor-pointer lc:items-center lc:gap-2.5 lc:rounded-lg lc:px-2.5 lc:py-1 lc:outline-none lc:select-none lc:data-highlighted:bg-hover lc:data-disabled:opacity-50 lc:[&_svg]:size-4.5 lc:[&_svg]:shrink-0';
 
-/** A menu that `trigger`, a button, opens. */
-export function Menu({ trigger, children, align = 'end' }: { trigger: ReactElement; children: ReactNode; align?: 'start' | 'end' }) {
+/** A menu that `trigger`, a button, opens; the focus returns to that, unless `onCloseFocus` puts it elsewhere. */
+export function Menu({
+  trigger,
+  children,
+  align = 'end',
+  onCloseFocus,
+}: {
+  trigger: ReactElement;
+  children: ReactNode;
+  align?: 'start' | 'end';
+  onCloseFocus?: () => void;
+}) {
   const { dir } = useUi();
+  const closing = onCloseFocus && {
+    onCloseAutoFocus: (event: Event) => {
+      event.preventDefault();
+      onCloseFocus();
+    },
+  };
   return (
     <Radix.Root dir={dir} modal={false}>
       <Radix.Trigger asChild>{trigger}</Radix.Trigger>
-      <MenuContent align={align}>{children}</MenuContent>
+      <MenuContent align={align} {...closing}>
+        {children}
+      </MenuContent>
     </Radix.Root>
   );
 }
@@ -39,7 +58,7 @@ export function MenuContent({
         align={align}
         sideOffset={4}
         collisionPadding={8}
-        className={PANEL}
+        className={MENU_PANEL}
         {...(label !== undefined && { 'aria-label': label, 'aria-labelledby': undefined })}
         {...(onCloseAutoFocus && { onCloseAutoFocus })}
       >
