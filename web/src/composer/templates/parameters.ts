@@ -46,9 +46,12 @@ export function fieldsOf({ header, body, buttons }: Template): readonly Template
     fields.push({ key: `header.${name}`, place: 'header', kind: 'text', name, example });
   }
   for (const { name, example = null } of body?.parameters ?? []) fields.push({ key: `body.${name}`, place: 'body', kind: 'text', name, example });
-  for (const { index, text, parameter } of buttons) {
+  for (const { index, text, url, parameter } of buttons) {
     if (!parameter) continue;
-    fields.push({ key: `button.${index}`, place: 'button', kind: 'text', name: parameter.name, example: parameter.example ?? null, button: { index, text: text ?? '' } });
+    // The example is a whole URL, of which only the end is asked for.
+    const beginning = url?.split('{{')[0] ?? '';
+    const example = parameter.example?.startsWith(beginning) ? parameter.example.slice(beginning.length) : (parameter.example ?? null);
+    fields.push({ key: `button.${index}`, place: 'button', kind: 'text', name: parameter.name, example, button: { index, text: text ?? '' } });
   }
   return fields;
 }
