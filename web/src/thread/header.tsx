@@ -17,9 +17,9 @@ export function Header({ conversation, onSearch }: { conversation: Conversation 
   const ui = useUi();
   const { features, components } = ui;
   return (
-    <header className="lc:@container lc:shrink-0 lc:border-b lc:border-line lc:bg-surface">
-      <div className="lc:flex lc:h-15 lc:items-center lc:gap-2 lc:px-2 lc:@min-[600px]:ps-4">
-        <IconButton label={t`Back to the conversations`} className="lc:@min-[700px]/page:hidden lc:size-10" onClick={() => ui.openConversation(null)}>
+    <header className="lc:shrink-0 lc:border-b lc:border-line lc:bg-surface">
+      <div className="lc:flex lc:h-15 lc:items-center lc:gap-2 lc:px-2 lc:@min-[700px]:ps-4">
+        <IconButton label={t`Back to the conversations`} className="lc:@min-[700px]:hidden lc:size-10" onClick={() => ui.openConversation(null)}>
           <ArrowLeft className="lc:rtl:-scale-x-100" />
         </IconButton>
         {conversation ? <Who conversation={conversation} /> : <Skeleton />}
@@ -57,7 +57,7 @@ function Who({ conversation }: { conversation: Conversation }) {
         </h2>
         <p className="lc:flex lc:items-center lc:gap-2 lc:text-xs lc:text-soft">
           {handle && (
-            <bdi dir="ltr" className="lc:hidden lc:truncate lc:@min-[440px]:inline">
+            <bdi dir="ltr" className="lc:min-w-0 lc:truncate">
               {handle}
             </bdi>
           )}
@@ -70,7 +70,7 @@ function Who({ conversation }: { conversation: Conversation }) {
   if (features.contactPanel === false) return <div className={look}>{inner}</div>;
   // The panel has a button of its own; this is a larger place to press for the mouse and the finger.
   return (
-    <div className={cn(look, 'lc:cursor-pointer')} onClick={() => setContactOpen(!contactOpen)} onKeyDown={undefined}>
+    <div className={cn(look, 'lc:cursor-pointer')} onClick={() => setContactOpen(!contactOpen)}>
       {inner}
     </div>
   );

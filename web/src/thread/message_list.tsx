@@ -170,6 +170,7 @@ export function MessageList({
     () => () => {
       const offset = list.scrollOffset ?? 0;
       const top = state.current.isAtEnd ? undefined : list.getVirtualItemForOffset(offset);
+      state.current.isPlaced = false;
       latest.current.onLeave({ sizes: list.takeSnapshot(), top: top ? { key: String(top.key), offset: offset - top.start } : null });
     },
     [list],
