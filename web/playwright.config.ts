@@ -1,6 +1,6 @@
 /** End-to-end tests of the page, in the system's Chromium, against a running stack. */
 import { defineConfig } from '@playwright/test';
-import { chromiumPath, webUrl } from './e2e/support';
+import { chromiumPath, signedIn, webUrl } from './e2e/support';
 
 export default defineConfig({
   testDir: 'e2e',
@@ -10,10 +10,15 @@ export default defineConfig({
   retries: 0,
   forbidOnly: true,
   timeout: 60_000,
+  // All of them together, in CI.
+  globalTimeout: 20 * 60_000,
   expect: { timeout: 15_000 },
   reporter: 'list',
   use: {
     baseURL: webUrl,
+    // Tests begin as the demo agent.
+    storageState: signedIn(),
+    trace: 'off',
     locale: 'en-GB',
     timezoneId: 'Europe/Lisbon',
     viewport: { width: 1280, height: 800 },

@@ -1,9 +1,10 @@
 /** The page, the library's parts in development, and the tests. */
 import { defineConfig } from 'vitest/config';
-import { plugins, stack } from './vite.shared';
+import { plugins, serviceWorker, stack } from './vite.shared';
 
 export default defineConfig({
-  plugins: [...plugins(), stack()],
+  publicDir: 'src/page/public',
+  plugins: [...plugins(), stack(), serviceWorker()],
   build: { target: 'es2022', sourcemap: true, outDir: 'dist/page' },
   test: {
     include: ['test/**/*.test.{ts,tsx}'],

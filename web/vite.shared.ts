@@ -1,9 +1,10 @@
-/** What the page's build and the library's have in common. */
+/** What the page's build and the library's have in common, and what serves the page on a developer's machine. */
 import { lingui } from '@lingui/vite-plugin';
 import tailwindcss from '@tailwindcss/vite';
 import react from '@vitejs/plugin-react';
 import { readFileSync } from 'node:fs';
-import type { Plugin, PluginOption } from 'vite';
+import { fileURLToPath } from 'node:url';
+import { build, type Connect, type Plugin, type PluginOption } from 'vite';
 
 export const plugins = (): PluginOption[] => [
   react({ babel: { plugins: ['@lingui/babel-plugin-lingui-macro'] } }),
@@ -11,10 +12,22 @@ export const plugins = (): PluginOption[] => [
   tailwindcss(),
 ];
 
-/** The local stack, named by WABA_STACK_FILE, behind the page's own address. */
+interface StackFile {
+  readonly api_url: string;
+  readonly websocket_url: string;
+  readonly agent_token: string;
+  readonly simulator_url: string;
+}
+
+/** The local stack, named by WABA_STACK_FILE, behind the page's own address, with a `/config.json` that names its agent. */
 export function stack(): Plugin {
   const file = process.env['WABA_STACK_FILE'];
-  const read = () => JSON.parse(readFileSync(file ?? '', 'utf8')) as { api_url: string; agent_token: string; simulator_url: string };
+  const read = () => JSON.parse(readFileSync(file ?? '', 'utf8')) as StackFile;
+  const config: Connect.NextHandleFunction = (_, response) => {
+    const { agent_token, simulator_url } = read();
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify({ api_url: '', agents: [{ name: 'the demo agent', token: agent_token }], simulator_url }));
+  };
   return {
     name: 'stack',
     config: () => {
@@ -23,10 +36,65 @@ export function stack(): Plugin {
       const proxy = { '/api': { target: target.origin, changeOrigin: true, rewrite: (path: string) => target.pathname.replace(/\/$/, '') + path } };
       return { server: { proxy }, preview: { proxy } };
     },
-    configureServer: (server) => void server.middlewares.use('/config.json', (_, response) => {
-      const { agent_token, simulator_url } = read();
-      response.setHeader('content-type', 'application/json');
-      response.end(JSON.stringify({ agent_token, simulator_url }));
-    }),
+    configureServer: (server) => {
+      if (file) server.middlewares.use('/config.json', config);
+    },
+    configurePreviewServer: (server) => {
+      if (!file) return;
+      server.middlewares.use('/config.json', config);
+      server.middlewares.use((_, response, next) => {
+        response.setHeader('content-security-policy', contentSecurityPolicy(read()));
+        next();
+      });
+    },
   };
+}
+
+/** The header that docs/WEB.md asks hosts to send, for this stack: tests run under it. */
+function contentSecurityPolicy({ api_url, websocket_url }: StackFile): string {
+  const [api, socket] = [new URL(api_url).origin, new URL(websocket_url).origin];
+  return [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self' 'unsafe-inline'",
+    `img-src 'self' blob: data: ${api}`,
+    `media-src 'self' blob: ${api}`,
+    `connect-src 'self' blob: ${api} ${socket}`,
+    "font-src 'self'",
+    "manifest-src 'self'",
+    "worker-src 'self' blob:",
+    "base-uri 'none'",
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+  ].join('; ');
+}
+
+const WORKER = fileURLToPath(new URL('./src/page/service_worker.ts', import.meta.url));
+
+/** The service worker as one file of its own, `/service_worker.js`: browsers want it at the root, under a name that never changes. */
+export function serviceWorker(): Plugin {
+  return {
+    name: 'service-worker',
+    configureServer: (server) => {
+      server.middlewares.use('/service_worker.js', (_, response, next) => {
+        bundleWorker().then((code) => {
+          response.setHeader('content-type', 'text/javascript');
+          response.end(code);
+        }, next);
+      });
+    },
+    async generateBundle() {
+      this.emitFile({ type: 'asset', fileName: 'service_worker.js', source: await bundleWorker() });
+    },
+  };
+}
+
+async function bundleWorker(): Promise<string> {
+  const made = await build({
+    configFile: false,
+    logLevel: 'error',
+    build: { write: false, target: 'es2022', lib: { entry: WORKER, formats: ['iife'], name: 'worker' } },
+  });
+  for (const { output } of Array.isArray(made) ? made : 'output' in made ? [made] : []) return output[0].code;
+  throw new Error('The service worker was built into nothing');
 }

@@ -20,6 +20,15 @@ export interface StackFile {
 export const stack = JSON.parse(readFileSync(process.env['WABA_STACK_FILE'] ?? '../.local/stack.json', 'utf8')) as StackFile;
 export const webUrl = process.env['WEB_URL'] ?? stack.web_url ?? '';
 
+/** What a browser has kept in which this token was signed in by. */
+export function signedIn(token: string = stack.agent_token, name = 'the demo agent') {
+  const session = { name: 'waba-live-chat.session', value: JSON.stringify({ name, token }) };
+  return { cookies: [], origins: [{ origin: new URL(webUrl).origin, localStorage: [session] }] };
+}
+
+/** What a new browser has kept. */
+export const signedOut = { cookies: [], origins: [] };
+
 /** A phone number that no other test has. */
 export function newPhone(): string {
   return `4915${String(randomInt(1e9)).padStart(9, '0')}`;

@@ -1,17 +1,20 @@
 /** What the parts of one live chat share: the user's data, the selection, the language and the look. */
 import { QueryClientProvider } from '@tanstack/react-query';
 import { Direction, Tooltip } from 'radix-ui';
+import { createPortal } from 'react-dom';
 import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { GetAccessToken } from './api/client';
-import { directionOf, Language, type Messages } from './i18n/i18n';
+import type { Conversation } from './api/types';
+import { browserLocale, directionOf, Language, type OwnTexts } from './i18n/i18n';
 import { StoreContext } from './store/context';
 import { Store } from './store/store';
 import { cn } from './ui/cn';
-import { type Components, type ComposerHandle, type Features, type ThreadHandle, type Toast, type Ui, UiContext } from './ui/context';
+import { type Arrival, type Components, type ComposerHandle, type Features, type ThreadHandle, type Toast, type Ui, UiContext } from './ui/context';
 import { type ShownToast, Toasts } from './ui/toasts';
+import { type Theme, useTheme } from './ui/theme';
 import './styles.css';
 
-export type Theme = 'light' | 'dark' | 'system';
+export type { Theme };
 
 export interface LiveChatProviderProps {
   /** Where the API is, without a path. */
@@ -26,12 +29,12 @@ export interface LiveChatProviderProps {
   conversationId?: number | null;
   defaultConversationId?: number | null;
   onConversationChange?: (conversationId: number | null) => void;
-  /** A language tag; the browser's unless given. There are texts in English, Portuguese, Spanish and Arabic. */
+  /** A language tag; the browser's first that there are texts for unless given. There are texts in English, Portuguese, Spanish and Arabic. */
   locale?: string;
   /** The direction of writing; the language's unless given. */
   dir?: 'ltr' | 'rtl';
-  /** Texts of your own, by id. */
-  messages?: Messages;
+  /** Texts of your own, by the English text as it stands in the source: `{'Send': 'Reply'}`; placeholders and plurals as in there. */
+  messages?: OwnTexts;
   /** An IANA time zone; the browser's unless given. */
   timeZone?: string;
   /** `system` unless given. */
@@ -54,9 +57,10 @@ export interface LiveChatProviderProps {
 
 const NO_FEATURES: Features = {};
 const NO_COMPONENTS: Components = {};
+const CONTENTS = { display: 'contents' } as const;
 
 export function LiveChatProvider(props: LiveChatProviderProps) {
-  const { apiUrl, locale = navigator.language, timeZone, features = NO_FEATURES, components = NO_COMPONENTS } = props;
+  const { apiUrl, locale = browserLocale(), timeZone, serviceWorkerUrl, features = NO_FEATURES, components = NO_COMPONENTS } = props;
   const dir = props.dir ?? directionOf(locale);
   const theme = useTheme(props.theme ?? 'system');
   const latest = useRef(props);
@@ -67,28 +71,35 @@ export function LiveChatProvider(props: LiveChatProviderProps) {
   const [phoneNumberId, selectPhoneNumber] = useControlled(props.phoneNumberId, props.defaultPhoneNumberId ?? null, props.onPhoneNumberChange);
   const [conversationId, selectConversation] = useControlled(props.conversationId, props.defaultConversationId ?? null, props.onConversationChange);
   const [contactOpen, setContactOpen] = useState(false);
-  const [ownPortal, setOwnPortal] = useState<HTMLElement | null>(null);
+  const [portal, setPortal] = useState<HTMLElement | null>(null);
   const [announcement, announce] = useState('');
   const [toasts, setToasts] = useState<readonly ShownToast[]>([]);
   const composer = useRef<ComposerHandle | null>(null);
   const thread = useRef<ThreadHandle | null>(null);
+  const arrival = useRef<Arrival | null>(null);
+  const shownConversations = useRef<readonly Conversation[]>([]);
   const toast = useCallback((toast: Toast) => setToasts((toasts) => [...toasts.slice(-2), { ...toast, id: Math.random() }]), []);
   const openConversation = useCallback<Ui['openConversation']>(
     (id, options) => {
       selectConversation(id);
-      if (id === null) return;
-      // The parts of the conversation that opens are there after the next drawing.
-      if (options) requestAnimationFrame(() => {
-        if (options.message !== undefined) thread.current?.jumpTo(options.message);
+      arrival.current = id === null ? null : { ...options, conversationId: id };
+      if (!options) return;
+      // A thread that opens takes it by itself; one that is there already is told. The host may take its time to open another.
+      requestAnimationFrame(() => {
+        const { current } = arrival;
+        if (current && thread.current?.conversationId === current.conversationId) {
+          arrival.current = null;
+          if (current.message !== undefined) thread.current.jumpTo(current.message);
+          if (current.focus === 'thread') thread.current.focus();
+        }
         if (options.focus === 'composer') composer.current?.focus();
       });
     },
     [selectConversation],
   );
-  const portal = props.portalContainer ?? ownPortal;
   const ui = useMemo<Ui>(
-    () => ({ phoneNumberId, selectPhoneNumber, conversationId, openConversation, locale, dir, timeZone, features, components, portal, announce, toast, composer, thread, contactOpen, setContactOpen }),
-    [phoneNumberId, selectPhoneNumber, conversationId, openConversation, locale, dir, timeZone, features, components, portal, toast, contactOpen],
+    () => ({ phoneNumberId, selectPhoneNumber, conversationId, openConversation, locale, dir, timeZone, features, components, portal, announce, toast, composer, thread, arrival, contactOpen, setContactOpen, shownConversations, host: latest, serviceWorkerUrl }),
+    [phoneNumberId, selectPhoneNumber, conversationId, openConversation, locale, dir, timeZone, features, components, portal, toast, contactOpen, serviceWorkerUrl],
   );
   return (
     <Language locale={locale} messages={props.messages}>
@@ -97,12 +108,16 @@ export function LiveChatProvider(props: LiveChatProviderProps) {
           <UiContext value={ui}>
             <Direction.Provider dir={dir}>
               <Tooltip.Provider>
-                <div className={cn('wlc lc:relative lc:h-full lc:min-h-0', props.className)} data-theme={theme} dir={dir} lang={locale}>
+                <div className={cn('wlc', props.className)} data-theme={theme} dir={dir} lang={locale}>
                   {props.children}
                   <div className="lc:sr-only" role="status">
                     {announcement}
                   </div>
-                  <div ref={setOwnPortal} className="lc:contents" />
+                  {props.portalContainer ? (
+                    createPortal(<div ref={setPortal} className="wlc" style={CONTENTS} data-theme={theme} dir={dir} lang={locale} />, props.portalContainer)
+                  ) : (
+                    <div ref={setPortal} style={CONTENTS} />
+                  )}
                   <Toasts toasts={toasts} onClose={(id) => setToasts((toasts) => toasts.filter((toast) => toast.id !== id))} />
                 </div>
               </Tooltip.Provider>
@@ -141,15 +156,4 @@ function useControlled<T>(given: T | undefined, initial: T, onChange: ((value: T
     latest.current?.(value);
   }, []);
   return [given === undefined ? own : given, set];
-}
-
-function useTheme(theme: Theme): 'light' | 'dark' {
-  const [prefersDark, setPrefersDark] = useState(() => matchMedia('(prefers-color-scheme: dark)').matches);
-  useEffect(() => {
-    const query = matchMedia('(prefers-color-scheme: dark)');
-    const follow = () => setPrefersDark(query.matches);
-    query.addEventListener('change', follow);
-    return () => query.removeEventListener('change', follow);
-  }, []);
-  return theme === 'system' ? (prefersDark ? 'dark' : 'light') : theme;
 }

@@ -10,13 +10,14 @@ use tokio::process::Command;
 use crate::janitor::{Chore, Janitor};
 use crate::postgres::Server;
 use crate::process::run as run_program;
-use crate::stack::{Emulator, Options, Ports, Stack};
-use crate::{cache, process, python, web};
+use crate::stack::{Emulator, Options, Page, Ports, Stack};
+use crate::{cache, page, process, python, web};
 
 /// The package with the end-to-end tests; it wants a running stack.
 const END_TO_END: &str = "e2e";
 
-/// Runs all checks: formatting, clippy, tests, the end-to-end tests on a stack of their own, template, licences, openapi.yaml, web/.
+/// Runs all checks: formatting, clippy, tests, the end-to-end tests on a stack of their own, template, licences, openapi.yaml, web/, the page in a
+/// browser.
 #[derive(Args)]
 pub(crate) struct Test {
     /// Run only these steps
@@ -35,6 +36,7 @@ enum Step {
     Openapi,
     Web,
     E2e,
+    Page,
 }
 
 impl Step {
@@ -46,8 +48,9 @@ impl Step {
             Self::Dependencies => "dependencies: cargo deny check bans licenses sources",
             Self::Tests => "tests: unit, database and handler tests on a PostgreSQL and an AWS emulator of their own",
             Self::Openapi => "openapi: openapi.yaml is what the code says",
-            Self::Web => "web: types, lints, tests and build of the client in web/",
+            Self::Web => "web: types, lints, texts, tests, build and package of the client in web/",
             Self::E2e => "e2e: end-to-end tests on an ephemeral stack",
+            Self::Page => "page: the built page in Chromium, on an ephemeral stack",
         }
     }
 }
@@ -92,6 +95,7 @@ async fn run_steps(root: &Path, command: &Test, janitor: &mut Janitor) -> Result
             }
             Step::Web => web::check(root).await,
             Step::E2e => run_end_to_end_tests(root, janitor).await,
+            Step::Page => page::run(root, janitor, "e2e", &[]).await,
         };
         ended.with_context(|| format!("the step failed: {}", step.title()))?;
         println!("=== passed in {} s", begun.elapsed().as_secs());
@@ -157,6 +161,7 @@ async fn run_end_to_end_tests(root: &Path, janitor: &mut Janitor) -> Result<()> 
         // Whatever an operator may turn on, no secret and no message may be in it.
         log_level: "trace".to_owned(),
         ports: Ports::default(),
+        page: Page::None,
     };
     let mut stack = Stack::start(root, &options, janitor).await?;
     // One at a time: some of them stop the database.

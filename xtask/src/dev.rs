@@ -7,7 +7,7 @@ use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::janitor::{Chore, Janitor};
-use crate::stack::{self, Options, Ports, Stack, StackFile};
+use crate::stack::{self, Options, Page, Ports, Stack, StackFile};
 
 /// Starts the whole system with a simulated WhatsApp, and runs it until Ctrl-C.
 #[derive(Args)]
@@ -37,6 +37,9 @@ pub(crate) struct Dev {
     /// Port of the simulator (0: any free one) [default: 4580; with --ephemeral 0]
     #[arg(long, value_name = "PORT")]
     simulator_port: Option<u16>,
+    /// Port of the web page (0: any free one) [default: 5173; with --ephemeral 0]
+    #[arg(long, value_name = "PORT")]
+    web_port: Option<u16>,
 }
 
 /// Runs the command.
@@ -44,8 +47,6 @@ pub(crate) struct Dev {
 /// # Errors
 /// When the stack does not start, or a part of it ends by itself.
 pub(crate) async fn run(root: &Path, command: &Dev) -> Result<()> {
-    // There is no page yet to leave out.
-    let _ = command.no_web;
     let local = root.join(".local");
     let temporary = (command.ephemeral && command.state_dir.is_none() && !stack::is_free(&local))
         .then(|| std::env::temp_dir().join(format!("waba-live-chat-state-{}", uuid::Uuid::new_v4().simple())));
@@ -62,7 +63,9 @@ pub(crate) async fn run(root: &Path, command: &Dev) -> Result<()> {
             aws: command.aws_port.unwrap_or_else(|| default_port(4566)),
             postgres: command.postgres_port.unwrap_or_else(|| default_port(54320)),
             simulator: command.simulator_port.unwrap_or_else(|| default_port(4580)),
+            web: command.web_port.unwrap_or_else(|| default_port(5173)),
         },
+        page: if command.no_web { Page::None } else { Page::Sources },
     };
     let mut janitor = Janitor::start()?;
     if let Some(folder) = temporary {
@@ -90,6 +93,9 @@ async fn serve(root: &Path, options: &Options, janitor: &mut Janitor) -> Result<
 fn describe(file: &StackFile, state_folder: &Path) {
     let folder = state_folder.display();
     println!();
+    if let Some(url) = &file.web_url {
+        println!("{:<18}{url}", "Page");
+    }
     for (what, value) in [
         ("API", file.api_url.as_str()),
         ("Webhook", &file.webhook_url),

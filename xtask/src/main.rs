@@ -3,7 +3,7 @@
 //! | module | what |
 //! |---|---|
 //! | `dev`, `stack` | the local stack |
-//! | `checks`, `web` | every check of the project; those of the client in `web/` |
+//! | `checks`, `web`, `page` | every check of the project; those of the client in `web/`; of its page on a stack |
 //! | `replay`, `measure` | webhooks posted to the running stack: what became of them, how long it took |
 //! | `quarantine`, `dlq` | what was kept raw, what the queues gave up, and their way back |
 //! | `tokens`, `push_keys`, `openapi` | the accounts' tokens; who we are to push services; `openapi.yaml` |
@@ -19,6 +19,7 @@ mod functions;
 mod janitor;
 mod measure;
 mod openapi;
+mod page;
 mod postgres;
 mod postgres_binaries;
 mod process;
@@ -52,6 +53,7 @@ struct Arguments {
 enum Command {
     Dev(dev::Dev),
     Test(checks::Test),
+    Bench(page::Bench),
     /// Applies the migrations to the database of `DATABASE_URL`
     Migrate,
     Replay(replay::Replay),
@@ -103,6 +105,7 @@ async fn run(command: Command) -> Result<()> {
     match command {
         Command::Dev(command) => dev::run(root, &command).await,
         Command::Test(command) => checks::run(root, &command).await,
+        Command::Bench(command) => page::bench(root, &command).await,
         Command::Migrate => migrate().await,
         Command::Replay(command) => replay::run(root, &command).await,
         Command::Quarantine(command) => quarantine::run(root, &command).await,

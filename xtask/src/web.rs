@@ -1,5 +1,6 @@
-//! The checks of `web/`, the client in TypeScript: Node.js and a browser are looked for, its packages installed, and its own scripts run.
+//! `web/`, the client in TypeScript and its page: Node.js and a browser are looked for, its packages installed, and its own scripts run.
 
+use std::ffi::OsStr;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -23,15 +24,10 @@ const BROWSERS: [&str; 5] = [
 /// # Errors
 /// When something is missing, in one line that says what, or a check fails.
 pub(crate) async fn check(root: &Path) -> Result<()> {
-    let folder = root.join("web");
-    require_node().await?;
-    let browser = std::env::var_os("CHROMIUM").is_some_and(|file| Path::new(&file).is_file());
-    if !browser && !BROWSERS.iter().any(|file| Path::new(file).is_file()) {
-        process::install_debian_package("chromium").await?;
-    }
-    install(&folder).await?;
-    for script in ["check", "test", "build"] {
-        run_program(npm(&folder).args(["run", script]), &format!("npm run {script}")).await?;
+    require_browser().await?;
+    prepare(root).await?;
+    for script in ["check", "test", "build", "package-check"] {
+        run_script(root, script, &[], &[]).await?;
     }
     Ok(())
 }
@@ -41,10 +37,46 @@ pub(crate) async fn check(root: &Path) -> Result<()> {
 /// # Errors
 /// When Node.js is missing, or the build fails.
 pub(crate) async fn build(root: &Path) -> Result<()> {
-    let folder = root.join("web");
+    prepare(root).await?;
+    run_script(root, "build", &[], &[]).await
+}
+
+/// Makes sure that Node.js and the packages are there.
+///
+/// # Errors
+/// When something is missing and cannot be installed, in one line that says what.
+pub(crate) async fn prepare(root: &Path) -> Result<()> {
     require_node().await?;
-    install(&folder).await?;
-    run_program(npm(&folder).args(["run", "build"]), "npm run build").await
+    install(&root.join("web")).await
+}
+
+/// Makes sure that there is a browser for the tests.
+///
+/// # Errors
+/// When there is none and it cannot be installed, in one line that says what to install.
+pub(crate) async fn require_browser() -> Result<()> {
+    let named = std::env::var_os("CHROMIUM").is_some_and(|file| Path::new(&file).is_file());
+    if !named && !BROWSERS.iter().any(|file| Path::new(file).is_file()) {
+        process::install_debian_package("chromium").await?;
+    }
+    Ok(())
+}
+
+/// Runs a script of its `package.json`.
+///
+/// # Errors
+/// When the script fails.
+pub(crate) async fn run_script(
+    root: &Path,
+    script: &str,
+    arguments: &[String],
+    environment: &[(&str, &OsStr)],
+) -> Result<()> {
+    let mut npm = npm(&root.join("web"));
+    npm.args(["run", script, "--"])
+        .args(arguments)
+        .envs(environment.iter().copied());
+    run_program(&mut npm, &format!("npm run {script}")).await
 }
 
 async fn require_node() -> Result<()> {

@@ -1,6 +1,7 @@
 /** Times, lengths and sizes in the agent's language and time zone. */
 import { useMemo } from 'react';
 import { useUi } from '../ui/context';
+import { formatTag } from './i18n';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -26,7 +27,8 @@ export interface Format {
   dayKey(at: string | number | Date): string;
 }
 
-export function createFormat(locale: string, timeZone: string | undefined): Format {
+export function createFormat(language: string, timeZone: string | undefined): Format {
+  const locale = formatTag(language);
   const zone = timeZone === undefined ? {} : { timeZone };
   const time = new Intl.DateTimeFormat(locale, { timeStyle: 'short', ...zone });
   const weekday = new Intl.DateTimeFormat(locale, { weekday: 'long', ...zone });

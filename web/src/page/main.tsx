@@ -1,14 +1,14 @@
+/** The page by itself: `dist/page`. */
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { LiveChat } from '../live_chat';
+import { App } from './app';
+import './page.css';
 
-const config = (await (await fetch('/config.json')).json()) as { agent_token: string };
 const root = document.getElementById('root');
 if (root) {
-  root.style.height = '100dvh';
   createRoot(root).render(
     <StrictMode>
-      <LiveChat apiUrl="" getAccessToken={() => Promise.resolve(config.agent_token)} />
+      <App />
     </StrictMode>,
   );
 }

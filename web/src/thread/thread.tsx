@@ -1,21 +1,35 @@
-import { useThread } from '../hooks/thread';
+/** The conversation that is open, or an invitation to open one. What draws it is loaded beside the list's first data. */
+import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import { useUi } from '../ui/context';
+import { Spinner } from '../ui/spinner';
+import { EmptyThread } from './empty_thread';
+import type { Place } from './message_list';
+import { Player } from './player';
+
+const load = () => import('./open_thread');
+const OpenThread = lazy(async () => ({ default: (await load()).OpenThread }));
+const MiniPlayer = lazy(async () => ({ default: (await load()).MiniPlayer }));
 
 export function Thread() {
-  const { conversationId } = useUi();
-  return conversationId === null ? null : <Messages key={conversationId} conversationId={conversationId} />;
-}
-
-function Messages({ conversationId }: { conversationId: number }) {
-  const { messages = [], outbox } = useThread(conversationId);
+  const { conversationId, components } = useUi();
+  // Here, so that a recording goes on while another conversation is opened, and each is shown again where it was left.
+  const [player] = useState(() => new Player());
+  const places = useRef(new Map<number, Place>());
+  useEffect(() => {
+    // When it fails, opening a conversation tries again.
+    load().catch(() => {});
+    return () => player.stop();
+  }, [player]);
+  if (conversationId === null) return components.EmptyThread ? <components.EmptyThread /> : <EmptyThread />;
   return (
-    <div className="lc:min-h-0 lc:grow lc:overflow-y-auto lc:bg-wall lc:p-4">
-      {messages.map((message) => (
-        <p key={message.id}>{message.content}</p>
-      ))}
-      {outbox.map((item) => (
-        <p key={item.messageId}>{item.request.message}</p>
-      ))}
-    </div>
+    <Suspense
+      fallback={
+        <div className="lc:grid lc:min-h-0 lc:grow lc:place-items-center lc:bg-wall">
+          <Spinner />
+        </div>
+      }
+    >
+      <OpenThread key={conversationId} conversationId={conversationId} player={player} places={places.current} miniPlayer={<MiniPlayer player={player} />} />
+    </Suspense>
   );
 }

@@ -26,6 +26,15 @@ export interface Components {
   readonly EmptyThread?: () => React.ReactNode;
   readonly ThreadActions?: (props: { conversation: Conversation }) => React.ReactNode;
   readonly MessageActions?: (props: { message: Message }) => React.ReactNode;
+  /** Further settings, such as a language's, at the top of the settings dialog. */
+  readonly Settings?: () => React.ReactNode;
+}
+
+/** What the host wants to be told. */
+export interface Host {
+  readonly onUnreadChange?: (unread: number) => void;
+  readonly onNotification?: (notification: { conversationId: number; phoneNumberId: string; title: string; body: string | null }) => boolean | void;
+  readonly onSessionExpired?: () => void;
 }
 
 /** What the composer of the open conversation can be told. */
@@ -40,9 +49,19 @@ export interface ComposerHandle {
 
 /** What the thread that is shown can be told. */
 export interface ThreadHandle {
+  readonly conversationId: number;
   /** Shows a message, by its `id`, `message_id` or wamid, and marks it for a moment. */
   jumpTo(message: number | string): void;
   openSearch(): void;
+  /** Gives the focus to the message that had it last, else to the newest. */
+  focus(): void;
+}
+
+/** What a conversation is opened for: its thread takes it once it is there, whenever that is. */
+export interface Arrival {
+  readonly conversationId: number;
+  readonly message?: number | string;
+  readonly focus?: 'composer' | 'thread';
 }
 
 export interface Toast {
@@ -73,9 +92,15 @@ export interface Ui {
   toast(toast: Toast): void;
   readonly composer: { current: ComposerHandle | null };
   readonly thread: { current: ThreadHandle | null };
+  readonly arrival: { current: Arrival | null };
   /** Whether the contact panel is shown beside the thread. */
   readonly contactOpen: boolean;
   setContactOpen(open: boolean): void;
+  /** The conversations that the list shows at present, in its order, so far as they are loaded; the list writes it. */
+  readonly shownConversations: { current: readonly Conversation[] };
+  /** What the host gave last. */
+  readonly host: { readonly current: Host };
+  readonly serviceWorkerUrl: string | undefined;
 }
 
 export const UiContext = createContext<Ui | null>(null);

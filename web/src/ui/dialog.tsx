@@ -49,7 +49,7 @@ export function Dialog({
           <header className="lc:flex lc:items-center lc:gap-2 lc:ps-5 lc:pe-3 lc:pt-3 lc:pb-2">
             <Radix.Title className="lc:grow lc:text-base lc:font-semibold">{title}</Radix.Title>
             <Radix.Close asChild>
-              <IconButton label={t`Close`}>
+              <IconButton label={t`Close`} hint={null}>
                 <X />
               </IconButton>
             </Radix.Close>

@@ -3,7 +3,8 @@ import type { ReactElement, ReactNode } from 'react';
 import { cn } from './cn';
 import { useUi } from './context';
 
-const PANEL =
+/** How a menu looks that is drawn elsewhere. */
+export const MENU_PANEL =
   'lc:z-50 lc:min-w-44 lc:max-h-(--radix-dropdown-menu-content-available-height) lc:overflow-y-auto lc:rounded-xl lc:border lc:border-line lc:bg-raised lc:p-1 lc:text-text lc:shadow-raised';
 const ITEM =
   'lc:flex lc:min-h-8 lc:cursor-pointer lc:items-center lc:gap-2.5 lc:rounded-lg lc:px-2.5 lc:py-1 lc:outline-none lc:select-none lc:data-highlighted:bg-hover lc:data-disabled:opacity-50 lc:[&_svg]:size-4.5 lc:[&_svg]:shrink-0';
@@ -20,26 +21,51 @@ export function Menu({
   align?: 'start' | 'end';
   onCloseFocus?: () => void;
 }) {
-  const { portal, dir } = useUi();
+  const { dir } = useUi();
+  const closing = onCloseFocus && {
+    onCloseAutoFocus: (event: Event) => {
+      event.preventDefault();
+      onCloseFocus();
+    },
+  };
   return (
     <Radix.Root dir={dir} modal={false}>
       <Radix.Trigger asChild>{trigger}</Radix.Trigger>
-      <Radix.Portal container={portal}>
-        <Radix.Content align={align} sideOffset={4} collisionPadding={8} className={PANEL} onCloseAutoFocus={closing(onCloseFocus)}>
-          {children}
-        </Radix.Content>
-      </Radix.Portal>
+      <MenuContent align={align} {...closing}>
+        {children}
+      </MenuContent>
     </Radix.Root>
   );
 }
 
-/** What Radix is told where something else takes the focus. */
-function closing(onCloseFocus: (() => void) | undefined): ((event: Event) => void) | undefined {
-  if (!onCloseFocus) return undefined;
-  return (event) => {
-    event.preventDefault();
-    onCloseFocus();
-  };
+/** The menu itself, for one that is opened otherwise than by its trigger. */
+export function MenuContent({
+  align,
+  label,
+  onCloseAutoFocus,
+  children,
+}: {
+  align: 'start' | 'end';
+  /** What it is about, where no trigger says so. */
+  label?: string;
+  onCloseAutoFocus?: (event: Event) => void;
+  children: ReactNode;
+}) {
+  const { portal } = useUi();
+  return (
+    <Radix.Portal container={portal}>
+      <Radix.Content
+        align={align}
+        sideOffset={4}
+        collisionPadding={8}
+        className={MENU_PANEL}
+        {...(label !== undefined && { 'aria-label': label, 'aria-labelledby': undefined })}
+        {...(onCloseAutoFocus && { onCloseAutoFocus })}
+      >
+        {children}
+      </Radix.Content>
+    </Radix.Portal>
+  );
 }
 
 export function MenuItem({
@@ -87,6 +113,11 @@ export function MenuChoice<T extends string>({
       ))}
     </Radix.RadioGroup>
   );
+}
+
+/** What the items below it are about. */
+export function MenuLabel({ children }: { children: ReactNode }) {
+  return <Radix.Label className="lc:max-w-72 lc:truncate lc:px-2.5 lc:pt-1.5 lc:pb-1 lc:text-xs lc:text-soft">{children}</Radix.Label>;
 }
 
 export function MenuSeparator() {

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `emulator` | the emulator's process and the AWS calls of a deployment |
 //! | `deploy` | `template.yaml` by CloudFormation, then routes and CORS |
+//! | `page` | the server of the page in `web/` |
 //! | `demo` | the demo account and its first conversations |
 //! | `state` | secrets that are kept, and `stack.json` |
 //! | `wait` | waits for a condition with a deadline |
@@ -11,6 +12,7 @@
 mod demo;
 mod deploy;
 mod emulator;
+mod page;
 mod state;
 mod wait;
 
@@ -29,6 +31,7 @@ use crate::postgres::Server;
 use crate::template::Template;
 use crate::{functions, python};
 pub(crate) use emulator::{Emulator, REGION};
+pub(crate) use page::Page;
 use state::Secrets;
 pub(crate) use state::StackFile;
 
@@ -52,6 +55,8 @@ pub(crate) struct Options {
     pub(crate) log_level: String,
     /// 0 takes any free port.
     pub(crate) ports: Ports,
+    /// Which page is served.
+    pub(crate) page: Page,
 }
 
 /// The ports of a stack.
@@ -60,6 +65,7 @@ pub(crate) struct Ports {
     pub(crate) aws: u16,
     pub(crate) postgres: u16,
     pub(crate) simulator: u16,
+    pub(crate) web: u16,
 }
 
 /// A running stack. Its processes are the janitor's to stop.
@@ -67,6 +73,7 @@ pub(crate) struct Stack {
     pub(crate) file: StackFile,
     emulator: Emulator,
     simulator: JoinHandle<Result<()>>,
+    page: Option<page::Server>,
     /// Keeps a second stack out of the state folder.
     _lock: File,
 }
@@ -88,6 +95,10 @@ impl Stack {
             aws: available_port(options.ports.aws, "AWS emulator", "--aws-port")?,
             postgres: available_port(options.ports.postgres, "PostgreSQL", "--postgres-port")?,
             simulator: available_port(options.ports.simulator, "simulator", "--simulator-port")?,
+            web: match options.page {
+                Page::None => 0,
+                _ => available_port(options.ports.web, "web page", "--web-port")?,
+            },
         };
 
         let template = Template::read(root)?;
@@ -172,7 +183,7 @@ impl Stack {
         let simulator = serve_simulator(ports.simulator, &webhook_url, &secrets).await?;
         demo::post_conversations(&database, &simulator_url).await?;
 
-        let file = StackFile {
+        let mut file = StackFile {
             agent_token: agent_token(&secrets.jwt_secret)?,
             webhook_url,
             websocket_url: format!("ws://{gateway}/{}/live", deployment.output("WebSocketApiId")?),
@@ -202,6 +213,8 @@ impl Stack {
             logs: logs.display().to_string(),
             api_url,
         };
+        let page = page::serve(root, options.page, ports.web, &file, &run_folder, janitor).await?;
+        file.web_url = page.as_ref().map(|page| page.url.clone());
         let environment = watch_environment(&emulator, &template, &deployment, &file).await?;
         state::write_private(&folder.join("lambda.env"), &environment)?;
         state::write_private(&folder.join("postgres.json"), &serde_json::to_string(&postgres)?)?;
@@ -210,6 +223,7 @@ impl Stack {
             file,
             emulator,
             simulator,
+            page,
             _lock: lock,
         })
     }
@@ -218,6 +232,7 @@ impl Stack {
     pub(crate) async fn failure(&mut self) -> anyhow::Error {
         tokio::select! {
             status = self.emulator.process.wait() => anyhow::anyhow!("the AWS emulator ended: {status:?}, see {}/ministack.log", self.file.logs),
+            ended = page::end(self.page.as_mut()) => anyhow::anyhow!("the page's server ended ({ended}): see {}/web.log", self.file.logs),
             ended = &mut self.simulator => anyhow::anyhow!("the simulator ended: {ended:?}"),
         }
     }

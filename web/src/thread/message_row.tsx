@@ -1,0 +1,150 @@
+/** One message: an article with its bubble. The same component draws what is not sent yet, so that nothing is made anew when it is. */
+import { Trans, useLingui } from '@lingui/react/macro';
+import { EllipsisVertical, Forward, Reply } from 'lucide-react';
+import { memo, type MouseEvent, type PointerEvent, useRef } from 'react';
+import type { Message } from '../api/types';
+import type { OutboxItem } from '../store/outbox';
+import { cn } from '../ui/cn';
+import { useUi } from '../ui/context';
+import { Content } from './content/content';
+import { Failure, Upload } from './failure';
+import { objectOf } from './metadata';
+import { Quote } from './quote';
+import { Reactions } from './reactions';
+import { timeOf } from './rows';
+import { summaryOf } from './summary';
+import { Ticks } from './ticks';
+import { useView } from './view';
+
+const LONG_PRESS_MS = 450;
+
+export const MessageRow = memo(function MessageRow({
+  message,
+  item,
+  isLast,
+  isMarked,
+  isTabStop,
+  query,
+  position,
+}: {
+  message: Message;
+  item: OutboxItem | null;
+  /** Of those of one sender that stand together. */
+  isLast: boolean;
+  /** It was jumped to. */
+  isMarked: boolean;
+  isTabStop: boolean;
+  query: string;
+  /** Its number among those that are loaded. */
+  position: number;
+}) {
+  const { i18n, t } = useLingui();
+  const { customer, format, openMenu } = useView();
+  const article = useRef<HTMLElement>(null);
+  const press = useLongPress(() => article.current && openMenu(message, article.current));
+  const isOwn = message.sender === 'user';
+  const time = format.time(timeOf(message));
+  const text = summaryOf(message, i18n);
+  const who = isOwn ? t`You` : customer;
+  const label = message.status === 'failed' ? t`${who}, ${time}, not sent: ${text}` : t`${who}, ${time}: ${text}`;
+  const own = { 'aria-label': label, 'aria-posinset': position, 'aria-setsize': -1, tabIndex: isTabStop ? 0 : -1 };
+
+  if (message.message_type === 'system') {
+    return (
+      <article ref={article} {...own} className="lc:flex lc:justify-center lc:rounded-lg lc:px-4 lc:py-1.5">
+        <p dir="auto" className={cn('lc:max-w-[85%] lc:rounded-lg lc:bg-surface lc:px-3 lc:py-1 lc:text-center lc:text-xs lc:text-soft lc:wrap-anywhere', isMarked && 'lc:bg-mark lc:text-text')}>
+          {message.content ?? <Trans>WhatsApp changed something in this conversation.</Trans>} <span className="lc:whitespace-nowrap">{time}</span>
+        </p>
+      </article>
+    );
+  }
+
+  const openOwnMenu = (event: MouseEvent<HTMLElement>) => {
+    // The browser's own menu has more to say about links, pictures and chosen text.
+    if (event.target instanceof Element && event.target.closest('a, video, input') !== null) return;
+    if (getSelection()?.isCollapsed === false) return;
+    event.preventDefault();
+    openMenu(message, event.currentTarget);
+  };
+  const isSticker = message.message_type === 'sticker' && !message.deleted_at;
+  return (
+    <article ref={article} {...own} onContextMenu={openOwnMenu} {...press} className={cn('lc:group lc:rounded-lg lc:px-3 lc:@min-[600px]:px-6', isLast ? 'lc:pb-3' : 'lc:pb-0.5')}>
+      <div className={cn('lc:relative lc:flex lc:flex-col', isOwn ? 'lc:items-end' : 'lc:items-start')}>
+        <div className={cn('lc:flex lc:max-w-full lc:items-center lc:gap-1', isOwn && 'lc:flex-row-reverse')}>
+          <div
+            className={cn(
+              'lc:relative lc:max-w-[min(86cqw,36rem)] lc:min-w-0 lc:rounded-2xl lc:px-2.5 lc:py-1.5 lc:transition-shadow lc:duration-300',
+              isSticker ? 'lc:px-0' : isOwn ? 'lc:bg-own' : 'lc:bg-other',
+              isLast && !isSticker && (isOwn ? 'lc:rounded-ee-sm' : 'lc:rounded-es-sm'),
+              isMarked && 'lc:ring-3 lc:ring-accent',
+            )}
+          >
+            <Forwarded metadata={message.metadata} />
+            {message.reply_to && <Quote replyTo={message.reply_to} />}
+            <Content message={message} file={item?.file?.file ?? null} query={query} />
+            {item?.state === 'uploading' && <Upload item={item} />}
+            <p className="lc:-mb-0.5 lc:flex lc:items-center lc:justify-end lc:gap-1 lc:ps-6 lc:text-[11px]/4 lc:text-soft">
+              {message.edited_at && !message.deleted_at && <Trans>Edited</Trans>}
+              <time dateTime={message.timestamp ?? undefined} title={format.full(timeOf(message))}>
+                {time}
+              </time>
+              {isOwn && <Ticks status={message.status} />}
+            </p>
+          </div>
+          {message.id !== 0 && <Tools message={message} article={article} />}
+        </div>
+        <Reactions message={message} />
+        {message.status === 'failed' && <Failure message={message} item={item} />}
+      </div>
+    </article>
+  );
+});
+
+/** Shown where a mouse points, and where the focus is; by touch there is the long press. They are out of the order of tabs: Enter opens the menu. */
+function Tools({ message, article }: { message: Message; article: { current: HTMLElement | null } }) {
+  const { t } = useLingui();
+  const { components } = useUi();
+  const { openMenu, reply } = useView();
+  const look = 'lc:grid lc:size-8 lc:place-items-center lc:rounded-full lc:text-soft lc:hover:bg-hover lc:hover:text-text';
+  return (
+    <div className="lc:flex lc:shrink-0 lc:opacity-0 lc:transition-opacity lc:group-focus-within:opacity-100 lc:group-hover:opacity-100 lc:pointer-coarse:hidden">
+      {message.wa_message_id && !message.deleted_at && (
+        <button type="button" tabIndex={-1} aria-label={t`Reply`} title={t`Reply`} className={look} onClick={() => reply(message)}>
+          <Reply aria-hidden className="lc:size-4.5 lc:rtl:-scale-x-100" />
+        </button>
+      )}
+      {components.MessageActions && <components.MessageActions message={message} />}
+      <button type="button" tabIndex={-1} aria-haspopup="menu" aria-label={t`More about this message`} title={t`More`} className={look} onClick={() => article.current && openMenu(message, article.current)}>
+        <EllipsisVertical aria-hidden className="lc:size-4.5" />
+      </button>
+    </div>
+  );
+}
+
+function Forwarded({ metadata }: { metadata: unknown }) {
+  const { forwarded, frequently_forwarded } = objectOf(metadata);
+  if (forwarded !== true && frequently_forwarded !== true) return null;
+  return (
+    <p className="lc:flex lc:items-center lc:gap-1 lc:text-xs lc:text-soft lc:italic">
+      <Forward aria-hidden className="lc:size-3.5 lc:rtl:-scale-x-100" />
+      {frequently_forwarded === true ? <Trans>Forwarded many times</Trans> : <Trans>Forwarded</Trans>}
+    </p>
+  );
+}
+
+/** A finger that stays. iOS knows no context menu of its own; where there is one, it comes first. */
+function useLongPress(run: () => void) {
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const end = () => clearTimeout(timer.current);
+  return {
+    onPointerDown: (event: PointerEvent) => {
+      end();
+      if (event.pointerType === 'touch') timer.current = setTimeout(run, LONG_PRESS_MS);
+    },
+    onPointerUp: end,
+    onPointerCancel: end,
+    onPointerMove: (event: PointerEvent) => {
+      if (Math.hypot(event.movementX, event.movementY) > 4) end();
+    },
+  };
+}
