@@ -9,8 +9,8 @@ export interface Probes {
   shift: number;
   /** The longest event of each interaction, in milliseconds. */
   interactions: Map<number, number>;
-  /** How often a component of a message's row ran, by the row. */
-  drawnRows: Map<string, number>;
+  /** The rows of messages of which a component ran. */
+  drawnRows: Set<Element>;
   /** How often any component ran. */
   drawn: number;
 }
@@ -39,14 +39,14 @@ export function installProbes(): void {
     longTasks: [],
     shift: 0,
     interactions: new Map(),
-    drawnRows: new Map(),
+    drawnRows: new Set(),
     drawn: 0,
     begin() {
       probes.frames = [];
       probes.longTasks = [];
       probes.shift = 0;
       probes.interactions = new Map();
-      probes.drawnRows = new Map();
+      probes.drawnRows = new Set();
       probes.drawn = 0;
     },
   };
@@ -75,9 +75,9 @@ export function installProbes(): void {
   );
 
   // React tells whoever looks like its developer tools of each commit, also in production.
-  const rowOf = (fiber: Fiber): string | null => {
+  const rowOf = (fiber: Fiber): Element | null => {
     for (let node: Fiber | null = fiber; node; node = node.child) {
-      if (node.tag === HOST) return (node.stateNode as Element).closest('article')?.getAttribute('data-message-id') ?? null;
+      if (node.tag === HOST) return (node.stateNode as Element).closest('[role="feed"] article');
     }
     return null;
   };
@@ -91,7 +91,7 @@ export function installProbes(): void {
       if (COMPONENTS.has(fiber.tag) && (fiber.flags & PERFORMED_WORK) !== 0) {
         probes.drawn += 1;
         const row = rowOf(fiber);
-        if (row !== null) probes.drawnRows.set(row, (probes.drawnRows.get(row) ?? 0) + 1);
+        if (row) probes.drawnRows.add(row);
       }
       if (isNew) walk(fiber.child, null);
       else if (fiber.child !== previous.child) walk(fiber.child, previous.child);

@@ -1,0 +1,5 @@
+/** `npm run perf`: measures the page. */
+import { defineConfig } from '@playwright/test';
+import base from './playwright.config';
+
+export default defineConfig(base, { testDir: 'perf', testMatch: '*.perf.ts', reporter: 'line' });
