@@ -90,17 +90,17 @@ function withReaction(message: Message, reaction: Reaction): Message {
 
 /** It holds for all numbers of the account. */
 async function setReadReceipts(store: Store, phoneNumberId: string, policy: PhoneNumber['read_receipts']): Promise<void> {
-  const numbers = store.phoneNumbers();
+  const numbers = store.phoneNumbers.all();
   const account = numbers.find(({ phone_number_id: id }) => id === phoneNumberId)?.waba_id;
   const before = new Map(numbers.map((number) => [number.phone_number_id, number.read_receipts]));
   const ofAccount = (number: PhoneNumber) => number.waba_id === account;
-  store.changeNumbers((number) => (ofAccount(number) ? { ...number, read_receipts: policy } : number));
+  store.phoneNumbers.change((number) => (ofAccount(number) ? { ...number, read_receipts: policy } : number));
   try {
     const { phone_number: number } = await store.client.patch('/api/live-chat/phone-numbers/{phone_number_id}', { path: { phone_number_id: phoneNumberId }, body: { read_receipts: policy } });
-    store.changeNumbers((one) => (ofAccount(one) ? { ...one, read_receipts: number.read_receipts } : one));
+    store.phoneNumbers.change((one) => (ofAccount(one) ? { ...one, read_receipts: number.read_receipts } : one));
   } catch (error) {
     // What the server told meanwhile stays.
-    store.changeNumbers((number) => (ofAccount(number) && number.read_receipts === policy ? { ...number, read_receipts: before.get(number.phone_number_id) ?? policy } : number));
+    store.phoneNumbers.change((number) => (ofAccount(number) && number.read_receipts === policy ? { ...number, read_receipts: before.get(number.phone_number_id) ?? policy } : number));
     throw error;
   }
 }

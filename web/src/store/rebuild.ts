@@ -4,7 +4,7 @@
  * nothing.
  */
 import type { Message } from '../api/types';
-import type { Outgoing } from './outbox';
+import type { Outgoing } from './outbox_items';
 
 /** The forms that it may have had, the likeliest first; none where it cannot be known, such as that of an uploaded file. */
 export function rebuild(message: Message): readonly Outgoing[] {

@@ -1,7 +1,7 @@
 /** One try to send one item of the outbox, and what its end means. */
 import { ApiError, type Client } from '../api/client';
 import type { Message, SendRequest } from '../api/types';
-import type { OutboxError, Outgoing, OutgoingFile } from './outbox';
+import type { OutboxError, Outgoing, OutgoingFile } from './outbox_items';
 
 /** What is kept of an item: all that its request is made of, so that each try asks for the same. */
 export interface Kept {

@@ -4,18 +4,20 @@
  */
 import { hashKey, type QueryClient } from '@tanstack/react-query';
 import { ApiError, type Client } from '../api/client';
-import type { Change, Conversation, Message, PhoneNumber } from '../api/types';
+import type { Change, Conversation, Message } from '../api/types';
 import { backoff, type Clock, type Random, systemClock } from '../core/clock';
 import { createLive, type Live, type LiveOptions, type Status } from '../core/live';
 import { type Browser, thisBrowser } from '../core/tabs';
 import { keepBounded } from './bounds';
 import { Cache } from './cache';
+import { deferred } from './deferred';
 import { type Disk, openDisk } from './disk';
 import { Drafts } from './drafts';
 import { type ConversationList, foldConversation, foldIntoList, foldIntoThread, foldMessage, type ListParams, matches, type ThreadData } from './fold';
 import { isLive, keys } from './keys';
 import { Outbox } from './outbox';
 import { Overlays } from './overlays';
+import { PhoneNumbers } from './phone_numbers';
 import { newQueryClient } from './queries';
 import { Typing } from './typing';
 import { putByRequest, type PutFile, upload } from './upload';
@@ -40,6 +42,7 @@ export class Store {
   readonly outbox: Outbox;
   readonly drafts: Drafts;
   readonly typing: Typing;
+  readonly phoneNumbers: PhoneNumbers;
   readonly options: StoreOptions;
   readonly clock: Clock;
   readonly random: Random;
@@ -74,6 +77,7 @@ export class Store {
     this.outbox = new Outbox(this);
     this.drafts = new Drafts(this);
     this.typing = new Typing(this);
+    this.phoneNumbers = new PhoneNumbers(this.queries);
     this.#cache = new Cache(this);
   }
 
@@ -213,7 +217,7 @@ export class Store {
    */
   async changeConversation(id: number, patch: (conversation: Conversation) => Conversation, ask: (client: Client) => Promise<Conversation>): Promise<void> {
     const before = this.conversation(id);
-    const undoUnread = before ? this.#addUnread(before, patch(before).unread_count - before.unread_count) : null;
+    const undoUnread = before ? this.phoneNumbers.addUnread(before.phone_number_id, patch(before).unread_count - before.unread_count) : null;
     if (before) this.#showConversation(this.#conversations.add(before, patch));
     const moment = this.live.now();
     const record = this.#record();
@@ -302,19 +306,6 @@ export class Store {
     if (!thread?.messages.some(({ id }) => id === message.id)) this.putMessage(message);
   }
 
-  putPhoneNumber(number: PhoneNumber): void {
-    this.#changeNumbers((one) => (one.phone_number_id === number.phone_number_id ? number : one), number);
-  }
-
-  phoneNumbers(): readonly PhoneNumber[] {
-    return this.queries.getQueryData<readonly PhoneNumber[]>(keys.phoneNumbers()) ?? [];
-  }
-
-  /** Changes phone numbers as they are shown. */
-  changeNumbers(change: (number: PhoneNumber) => PhoneNumber): void {
-    this.#changeNumbers(change);
-  }
-
   /** For a request that is not repeated: what it is answered is put below what was told since. */
   record(): { put: (message: Message) => void; end: () => void } {
     const { signal } = this.live.now();
@@ -359,7 +350,7 @@ export class Store {
     for (const { type, conversation, conversation_id: id, phone_number: number } of shown) {
       if (conversation) this.#putConversation(conversation);
       if (type === 'conversation.deleted' && id) this.queries.removeQueries({ queryKey: keys.conversation(id), exact: true });
-      if (number) this.putPhoneNumber(number);
+      if (number) this.phoneNumbers.put(number);
     }
   }
 
@@ -394,25 +385,6 @@ export class Store {
 
   #isGone(changes: readonly Change[], id: number): boolean {
     return changes.findLast((change) => isOf(change, id))?.type === 'conversation.deleted';
-  }
-
-  /** Adds to the total of the conversation's number, until the server tells its own; gives what takes that back. */
-  #addUnread({ phone_number_id: id }: Conversation, difference: number): (changes: readonly Change[]) => void {
-    const add = (difference: number) =>
-      this.#changeNumbers((number) => (number.phone_number_id === id && difference !== 0 ? { ...number, unread_count: Math.max(0, number.unread_count + difference) } : number));
-    add(difference);
-    return (changes) => {
-      if (!changes.some(({ phone_number: number }) => number?.phone_number_id === id)) add(-difference);
-    };
-  }
-
-  #changeNumbers(change: (number: PhoneNumber) => PhoneNumber, added?: PhoneNumber): void {
-    this.queries.setQueryData<readonly PhoneNumber[]>(keys.phoneNumbers(), (numbers) => {
-      if (!numbers) return undefined;
-      const next = numbers.map(change);
-      if (added && !next.some(({ phone_number_id: id }) => id === added.phone_number_id)) return [...next, added];
-      return next.some((number, index) => number !== numbers[index]) ? next : numbers;
-    });
   }
 
   /** Changes are for what holds everything before them; what the agent does is shown everywhere. */
@@ -479,27 +451,4 @@ export class Store {
 /** Whether a change is about this conversation itself. */
 function isOf({ type, conversation, conversation_id: conversationId }: Change, id: number): boolean {
   return conversation?.id === id || (type === 'conversation.deleted' && conversationId === id);
-}
-
-interface Deferred<T> {
-  readonly promise: Promise<T>;
-  isDone: boolean;
-  value: T | undefined;
-  resolve(value: T): void;
-}
-
-function deferred<T>(): Deferred<T> {
-  let done: (value: T) => void = () => {};
-  const promise = new Promise<T>((resolve) => (done = resolve));
-  const result: Deferred<T> = {
-    promise,
-    isDone: false,
-    value: undefined,
-    resolve(value) {
-      result.isDone = true;
-      result.value = value;
-      done(value);
-    },
-  };
-  return result;
 }

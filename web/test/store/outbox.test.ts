@@ -209,6 +209,20 @@ describe('the outbox', () => {
     expect(profile.api.sent()).toEqual(['media-2']);
   });
 
+  it('names the same file again where a tab died after the upload', async () => {
+    const profile = new Profile();
+    const first = profile.tab();
+    profile.api.answer = ({ path }) => (path.endsWith('send-message') ? 'lost' : undefined);
+    void first.store.outbox.send(1, {}, picture());
+    await profile.until(() => profile.api.messages.length === 1);
+    first.tab.die();
+    profile.api.answer = () => undefined;
+    const second = profile.tab();
+    await profile.until(() => second.store.outbox.totals.queued === 1);
+    await profile.until(() => second.store.outbox.totals.queued === 0);
+    expect([profile.api.sent(), second.store.outbox.totals.failed]).toEqual([['media-1'], 0]);
+  });
+
   it('keeps a file across tabs', async () => {
     const profile = new Profile();
     profile.setOnline(false);
