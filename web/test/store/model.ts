@@ -1,6 +1,6 @@
 /** An API that answers as told, and browsers with disks and tabs that ask it. */
 import { IDBFactory } from 'fake-indexeddb';
-import type { Conversation, Message, SendRequest } from '../../src/api/types';
+import type { Change, Conversation, Message, PhoneNumber, SendRequest } from '../../src/api/types';
 import { Store } from '../../src/store/store';
 import { ModelBrowser, type ModelTab } from '../model/browser';
 import { seeded, settle, VirtualClock } from '../model/time';
@@ -40,6 +40,10 @@ export function messageOf(id: number, more: Partial<Message> = {}): Message {
   };
 }
 
+export function numberOf(id: string, more: Partial<PhoneNumber> = {}): PhoneNumber {
+  return { phone_number_id: id, waba_id: 'w1', account_status: 'active', read_receipts: 'on_reply', unread_count: 0, ...more };
+}
+
 export function tokenOf(user: string): string {
   return `head.${btoa(JSON.stringify({ sub: user }))}.sign`;
 }
@@ -64,10 +68,19 @@ export class ModelApi {
   answer: (asked: Asked) => Answer | Promise<Answer> | undefined = () => undefined;
   upload: (mediaId: string) => number | Promise<number> = () => 200;
   conversations: Conversation[] = [];
+  phoneNumbers: PhoneNumber[] = [];
+  /** What `changes` tells, in order. */
+  readonly changes: Change[] = [];
+  isExpired = false;
   #ids = 0;
 
   sent(conversationId?: number): (string | null | undefined)[] {
     return this.messages.filter((message) => conversationId === undefined || message.conversation_id === conversationId).map(({ content }) => content);
+  }
+
+  /** The next who asks is told this. */
+  tell(change: Omit<Change, 'truncated' | 'version'>): void {
+    this.changes.push({ truncated: false, version: this.changes.length + 1, ...change });
   }
 
   requests(path: string): Asked[] {
@@ -105,11 +118,15 @@ export class ModelApi {
     const name = `${method} ${path.replace('/api/live-chat/', '')}`;
     switch (name) {
       case 'GET changes':
-        return { status: 200, body: { success: true, changes: [], next_cursor: 'c', has_more: false } };
+        if (this.isExpired && query.has('after')) {
+          this.isExpired = false;
+          return { status: 410, body: { error: { code: 'cursor_expired' } } };
+        }
+        return { status: 200, body: { success: true, changes: query.has('after') ? this.changes.slice(Number(query.get('after'))) : [], next_cursor: String(this.changes.length), has_more: false } };
       case 'GET conversations':
         return { status: 200, body: { success: true, conversations: this.conversations, next_cursor: null } };
       case 'GET phone-numbers':
-        return { status: 200, body: { success: true, phone_numbers: [] } };
+        return { status: 200, body: { success: true, phone_numbers: this.phoneNumbers } };
       case 'GET messages': {
         const messages = this.messages.filter((message) => message.conversation_id === Number(query.get('conversation_id')));
         return { status: 200, body: { success: true, messages: messages.toReversed(), next_cursor: null, prev_cursor: null } };

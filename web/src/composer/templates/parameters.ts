@@ -141,13 +141,3 @@ export function findTemplates(templates: readonly Template[], query: string, lan
     .filter((template) => wanted.every((word) => text(template).includes(word)))
     .sort((a, b) => Number(b.language.toLowerCase().startsWith(own)) - Number(a.language.toLowerCase().startsWith(own)));
 }
-
-/** What an error of the API about a template's parameter is about: the field in this form. */
-export function fieldOfError(template: Template, object: TemplateObject, path: string): string | null {
-  const found = /^template\.components\[(\d+)\](?:\.parameters\[(\d+)\])?/.exec(path);
-  const component = object.components?.[Number(found?.[1])];
-  if (!found || !component) return null;
-  if (component.type === 'button') return `button.${component.index}`;
-  const fields = fieldsOf(template).filter(({ place }) => place === component.type);
-  return fields[Number(found[2] ?? 0)]?.key ?? null;
-}
