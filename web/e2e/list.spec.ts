@@ -39,6 +39,9 @@ const list = (page: Page) => page.getByRole('region', { name: 'Conversations' })
 const row = (page: Page, { name }: Customer) => list(page).getByRole('row').filter({ hasText: name });
 const chip = (page: Page, name: string) => page.getByRole('radio', { name });
 
+/** WhatsApp tells whole seconds: who wrote when is given where the order counts. */
+const secondsAgo = (seconds: number) => ({ timestamp: String(Math.floor(Date.now() / 1000) - seconds) });
+
 async function placeOf(row: Locator): Promise<number> {
   return Number(await row.getAttribute('aria-rowindex'));
 }
@@ -56,11 +59,11 @@ async function menuOf(page: Page, row: Locator, item: string): Promise<void> {
 test('conversations come, move up and change without a reload', async ({ page }) => {
   const [ada, ben] = [customer('Ada'), customer('Ben')];
   await open(page);
-  await ada.writes('Is the shop open?');
+  await ada.writes('Is the shop open?', secondsAgo(40));
   await expect(row(page, ada)).toContainText('Is the shop open?');
   await expect(row(page, ada).getByRole('img', { name: '1 unread' })).toBeVisible();
   await known(ada);
-  await ben.writes('Hello');
+  await ben.writes('Hello', secondsAgo(20));
   await expect(row(page, ben)).toBeVisible();
   await expect.poll(async () => (await placeOf(row(page, ada))) > (await placeOf(row(page, ben)))).toBe(true);
   await ada.sends({ type: 'image', image: { caption: 'This one' } });
@@ -105,7 +108,7 @@ test('filters show what they say, and keep the open conversation until another i
 
 test('closing soon has those whose window closes within four hours', async ({ page }) => {
   const [soon, later] = [customer('Soon'), customer('Later')];
-  await soon.writes('Today?', { timestamp: String(Math.floor(Date.now() / 1000) - 22 * 3600) });
+  await soon.writes('Today?', secondsAgo(22 * 3600));
   await later.writes('Tomorrow?');
   await known(soon);
   await known(later);
@@ -118,9 +121,8 @@ test('closing soon has those whose window closes within four hours', async ({ pa
 
 test('those who wait longest come first where that is wanted', async ({ page }) => {
   const [first, second] = [customer('First'), customer('Second')];
-  const daysAgo = (days: number) => String(Math.floor(Date.now() / 1000) - days * 86_400);
-  await first.writes('I wrote first', { timestamp: daysAgo(21) });
-  await second.writes('I wrote second', { timestamp: daysAgo(20) });
+  await first.writes('I wrote first', secondsAgo(21 * 86_400));
+  await second.writes('I wrote second', secondsAgo(20 * 86_400));
   await known(first);
   await known(second);
   await open(page);
@@ -251,9 +253,9 @@ test('everything is done by the keyboard alone', async ({ page }) => {
 
 test('the row that has the focus keeps it while others move', async ({ page }) => {
   const [ada, ben] = [customer('Ada'), customer('Ben')];
-  await ada.writes('Hello');
+  await ada.writes('Hello', secondsAgo(40));
   await known(ada);
-  await ben.writes('Hello');
+  await ben.writes('Hello', secondsAgo(20));
   await known(ben);
   await open(page);
   await row(page, ben).focus();
@@ -346,6 +348,9 @@ test('what cannot be loaded is told, with a way out', async ({ page }) => {
 });
 
 test('an agent without a number, and a filter without a conversation, are told so', async ({ page }) => {
+  // What others of this stack's customers write meanwhile is not told.
+  await page.route('**/api/live-chat/realtime-ticket', (route) => route.fulfill({ status: 503, headers: { 'retry-after': '60' }, json: { success: false, error: { code: 'unavailable', message: 'no' } } }));
+  await page.route('**/api/live-chat/changes**', (route) => route.fulfill({ json: { success: true, changes: [], next_cursor: 'now', has_more: false } }));
   await page.route('**/api/live-chat/conversations?**', (route) => route.fulfill({ json: { success: true, conversations: [], next_cursor: null, prev_cursor: null } }));
   await page.goto('/');
   await expect(list(page).getByText('No conversations yet')).toBeVisible();

@@ -46,7 +46,7 @@ export function Inbox({ ref, hasFooter = false }: { ref?: Ref<LiveChatHandle>; h
   return (
     <div className="lc:@container lc:flex lc:h-full lc:flex-col">
       <Around />
-      <div className="lc:flex lc:min-h-0 lc:grow lc:overflow-hidden lc:bg-canvas">
+      <div className="lc:relative lc:flex lc:min-h-0 lc:grow lc:overflow-hidden lc:bg-canvas">
         <div className={cn('lc:flex lc:h-full lc:w-full lc:flex-col lc:border-line lc:bg-surface lc:@min-[700px]:w-[clamp(290px,32%,400px)] lc:@min-[700px]:border-e', isOpen && 'lc:hidden lc:@min-[700px]:flex')}>
           <ConversationList />
           {hasFooter && <InboxFooter />}

@@ -31,7 +31,7 @@ export function Panel({ conversation }: { conversation: Conversation }) {
   const labels = useNumberLabels();
   const change = useChanges();
   const thread = useThread(conversation.id);
-  const panel = useRef<HTMLElement>(null);
+  const panel = useRef<HTMLDivElement>(null);
   const isOver = useIsOver(panel);
   useFocusBack(panel, isOver);
   const close = () => setContactOpen(false);
@@ -48,7 +48,7 @@ export function Panel({ conversation }: { conversation: Conversation }) {
   const number = labels.size > 1 ? labels.get(conversation.phone_number_id ?? '') : undefined;
   const optedOut = conversation.marketing_opted_out_at;
   return (
-    <aside
+    <div
       ref={panel}
       role={isOver ? 'dialog' : 'complementary'}
       aria-modal={isOver || undefined}
@@ -58,7 +58,7 @@ export function Panel({ conversation }: { conversation: Conversation }) {
     >
       <header className="lc:flex lc:min-h-14 lc:items-center lc:border-b lc:border-line lc:ps-4 lc:pe-2">
         <h2 className="lc:grow lc:text-base lc:font-semibold">{t`Contact`}</h2>
-        <IconButton label={t`Close`} data-close="" onClick={close}>
+        <IconButton label={t`Close`} hint={null} data-close="" onClick={close}>
           <X />
         </IconButton>
       </header>
@@ -125,7 +125,7 @@ export function Panel({ conversation }: { conversation: Conversation }) {
           )}
         </div>
       </div>
-    </aside>
+    </div>
   );
 }
 

@@ -87,7 +87,15 @@ export function createFormat(language: string, timeZone: string | undefined): Fo
   };
 }
 
+/** Making one takes a millisecond or two, and each row of a list asks for one. */
+const made = new Map<string, Format>();
+
 export function useFormat(): Format {
   const { locale, timeZone } = useUi();
-  return useMemo(() => createFormat(locale, timeZone), [locale, timeZone]);
+  return useMemo(() => {
+    const key = `${locale} ${timeZone ?? ''}`;
+    const format = made.get(key) ?? createFormat(locale, timeZone);
+    made.set(key, format);
+    return format;
+  }, [locale, timeZone]);
 }

@@ -73,7 +73,7 @@ export function Rows<T extends RowItem>({
   });
   useEffect(() => rows.measure(), [rows, items]);
 
-  useStillView(scroller, items);
+  useStillView(scroller, items, rows.getVirtualItems);
   useFocusKept(scroller, items, active);
   const lastShown = rows.getVirtualItems().at(-1)?.index ?? -1;
   const { onReachEnd } = events;
@@ -226,7 +226,7 @@ function stepInside(from: HTMLElement, row: HTMLElement | null, isForward: boole
 }
 
 /** Keeps what is looked at where it is when rows come, go or move above it; at the very top new ones are to be seen. */
-function useStillView(scroller: { current: HTMLElement | null }, items: readonly RowItem[]): void {
+function useStillView(scroller: { current: HTMLElement | null }, items: readonly RowItem[], drawn: () => readonly { key: unknown; start: number }[]): void {
   const visible = useRef(new Map<string, number>());
   const tops = useMemo(() => {
     let top = 0;
@@ -240,16 +240,12 @@ function useStillView(scroller: { current: HTMLElement | null }, items: readonly
       if (shift !== 0) element.scrollTop += shift;
     }
     const remember = () => {
-      const [from, to] = [element.scrollTop, element.scrollTop + element.clientHeight];
-      visible.current = new Map(items.flatMap(({ key, height }) => {
-        const top = tops.get(key) ?? 0;
-        return top + height > from && top < to ? [[key, top] as const] : [];
-      }));
+      visible.current = new Map(drawn().map(({ key, start }) => [String(key), start]));
     };
     remember();
     element.addEventListener('scroll', remember, { passive: true });
     return () => element.removeEventListener('scroll', remember);
-  }, [scroller, items, tops]);
+  }, [scroller, items, tops, drawn]);
 }
 
 /** A row that moves is taken out of the document for a moment, and loses the focus; one that is gone leaves it to the row in its place. */
