@@ -12,6 +12,14 @@ import type { Store } from './store';
 export interface DraftFile extends OutgoingFile {
   /** Within the draft. */
   readonly id: string;
+  /** The text below it; that of the first is the draft's text. */
+  readonly caption?: string;
+  /** It was uploaded before, as a quick reply's was; `file` is empty then. */
+  readonly uploaded?: { readonly mediaId: string; readonly mimeType: string; readonly size: number };
+  /** What it can be sent as instead: as the agent chose it, as a sticker, or as what it was before either. */
+  readonly original?: OutgoingFile;
+  readonly sticker?: OutgoingFile;
+  readonly own?: OutgoingFile;
 }
 
 export interface Draft {

@@ -118,6 +118,8 @@ export class Outbox {
   readonly #waits = new Map<number, () => void>();
   readonly #failures = new Map<number, number>();
   readonly #tries = new Map<string, number>();
+  /** How it stands with items that this tab has not read yet. */
+  readonly #heardOf = new Map<string, Pick<Entry, 'state' | 'progress'>>();
   readonly #retries = new Map<string, { resolve: (message: Message | null) => void; reject: (error: Error) => void }>();
   #disk: Disk | null = null;
   #tabs: Leadership<Letter> | null = null;
@@ -210,7 +212,7 @@ export class Outbox {
     this.#tabs?.tell({ kind: 'gone', messageId, message: null, error: null });
     if (this.#active.get(entry.kept.conversationId)?.messageId === messageId) this.#active.get(entry.kept.conversationId)?.stop.abort();
     await this.#unwritten;
-    if (entry.isShared) await this.#disk?.write([{ shelf: 'outbox', delete: entry.kept.seq }]);
+    await this.#disk?.write([{ shelf: 'outbox', delete: entry.kept.seq }]);
     this.#pump();
   }
 
@@ -274,8 +276,9 @@ export class Outbox {
       changed.add(kept.conversationId);
       // The file stays the same object, and what shows it as it is.
       if (known) this.#replace(known, { ...kept, file: known.kept.file });
-      else this.#entries.set(kept.messageId, { kept, isShared: true, state: 'queued', progress: 0, item: null });
+      else this.#entries.set(kept.messageId, { kept, isShared: true, item: null, ...(this.#heardOf.get(kept.messageId) ?? { state: 'queued', progress: 0 }) });
     }
+    this.#heardOf.clear();
     for (const [id, { kept, isShared }] of this.#entries) {
       if (!isShared || there.has(id) || kept.seq === Number.POSITIVE_INFINITY) continue;
       this.#entries.delete(id);
@@ -299,9 +302,10 @@ export class Outbox {
         // Such as a disk that is full: it lives as long as the tab.
         entry.isShared = false;
         entry.kept = { ...entry.kept, seq: Number.MAX_SAFE_INTEGER };
+        return;
       }
       // Somebody may have taken it back meanwhile.
-      if (this.#entries.get(kept.messageId) !== entry && entry.isShared) await disk.write([{ shelf: 'outbox', delete: entry.kept.seq }]);
+      if (this.#entries.get(kept.messageId) !== entry) await disk.write([{ shelf: 'outbox', delete: entry.kept.seq }]);
     });
     this.#unwritten = written.catch(() => {});
     await written;
@@ -332,14 +336,17 @@ export class Outbox {
         return this.forget();
       case 'gone': {
         const { messageId, message, error } = letter;
+        this.#heardOf.delete(messageId);
         this.#forget(messageId);
         if (message) this.#store.putNewMessage(message);
         this.#answerRetry(messageId, message, error ? new ApiError(error.status, error.details) : null);
         return this.#pump();
       }
       case 'state': {
-        const entry = this.#entries.get(letter.messageId);
-        if (entry && !this.#isActive(letter.messageId)) this.#setState(entry, letter.state, letter.progress);
+        const { messageId, state, progress } = letter;
+        const entry = this.#entries.get(messageId);
+        if (!entry) this.#heardOf.set(messageId, { state, progress });
+        else if (!this.#isActive(messageId)) this.#setState(entry, state, progress);
       }
     }
   }
@@ -459,14 +466,15 @@ export class Outbox {
 
   /** The server has it, or said what becomes of it: it goes, but for what it takes to send it again. */
   async #finish(entry: Entry, { message, error }: { message: Message | null; error: ApiError | null }): Promise<void> {
-    const { messageId, conversationId, seq } = entry.kept;
+    const { messageId, conversationId } = entry.kept;
     this.#forget(messageId);
     const { conversation_id: _, message_id: __, retry: ___, ...request } = bodyOf(entry.kept);
     const sent: Sent = { messageId, conversationId, request, at: this.#store.clock.now() };
     this.#tabs?.tell({ kind: 'gone', messageId, message, error: error && { status: error.status, details: { ...error.details } } });
     this.#answerRetry(messageId, message, error);
     await this.#unwritten;
-    await this.#disk?.write([{ shelf: 'requests', put: sent }, ...(entry.isShared || !this.#disk.isShared ? [{ shelf: 'outbox' as const, delete: entry.kept.seq === Number.POSITIVE_INFINITY ? seq : entry.kept.seq }] : [])]);
+    // What stays on disk is asked for once more, and sent no second time.
+    await this.#disk?.write([{ shelf: 'requests', put: sent }, { shelf: 'outbox', delete: entry.kept.seq }]).catch(() => {});
   }
 
   #answerRetry(messageId: string, message: Message | null, error: ApiError | null): void {

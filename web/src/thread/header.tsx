@@ -17,14 +17,14 @@ export function Header({ conversation, onSearch }: { conversation: Conversation 
   const ui = useUi();
   const { features, components } = ui;
   return (
-    <header className="lc:@container lc:shrink-0 lc:border-b lc:border-line lc:bg-surface">
-      <div className="lc:flex lc:h-15 lc:items-center lc:gap-2 lc:px-2 lc:@min-[600px]:ps-4">
-        <IconButton label={t`Back to the conversations`} className="lc:@min-[700px]/page:hidden lc:size-10" onClick={() => ui.openConversation(null)}>
+    <header className="lc:shrink-0 lc:border-b lc:border-line lc:bg-surface">
+      <div className="lc:flex lc:h-15 lc:items-center lc:gap-1 lc:px-1.5 lc:@min-[700px]:ps-4 lc:@min-[700px]:pe-3">
+        <IconButton label={t`Back to the conversations`} className="lc:@min-[700px]:hidden lc:size-10" onClick={() => ui.openConversation(null)}>
           <ArrowLeft className="lc:rtl:-scale-x-100" />
         </IconButton>
         {conversation ? <Who conversation={conversation} /> : <Skeleton />}
         {conversation && (
-          <div className="lc:flex lc:items-center lc:gap-0.5">
+          <div className="lc:flex lc:shrink-0 lc:items-center lc:@min-[480px]:gap-0.5">
             {components.ThreadActions && <components.ThreadActions conversation={conversation} />}
             {features.search !== false && (
               <IconButton label={t`Search in this conversation`} onClick={onSearch}>
@@ -50,14 +50,14 @@ function Who({ conversation }: { conversation: Conversation }) {
   const handle = [conversation.customer_phone, conversation.customer_username && `@${conversation.customer_username}`].find((one) => one && one !== name);
   const inner = (
     <>
-      <Avatar conversation={conversation} className="lc:size-9" />
+      <Avatar conversation={conversation} className="lc:size-9!" />
       <div className="lc:min-w-0 lc:grow">
         <h2 className="lc:truncate lc:font-semibold">
           <bdi>{name}</bdi>
         </h2>
-        <p className="lc:flex lc:items-center lc:gap-2 lc:text-xs lc:text-soft">
+        <p className="lc:flex lc:items-center lc:gap-2 lc:overflow-hidden lc:text-xs lc:text-soft">
           {handle && (
-            <bdi dir="ltr" className="lc:hidden lc:truncate lc:@min-[440px]:inline">
+            <bdi dir="ltr" className="lc:hidden lc:min-w-0 lc:truncate lc:@min-[480px]:inline">
               {handle}
             </bdi>
           )}
@@ -66,11 +66,11 @@ function Who({ conversation }: { conversation: Conversation }) {
       </div>
     </>
   );
-  const look = 'lc:flex lc:h-12 lc:min-w-0 lc:grow lc:items-center lc:gap-3 lc:rounded-lg lc:px-1 lc:text-start';
+  const look = 'lc:flex lc:h-12 lc:min-w-0 lc:grow lc:items-center lc:gap-3 lc:overflow-hidden lc:rounded-lg lc:px-1 lc:text-start';
   if (features.contactPanel === false) return <div className={look}>{inner}</div>;
   // The panel has a button of its own; this is a larger place to press for the mouse and the finger.
   return (
-    <div className={cn(look, 'lc:cursor-pointer')} onClick={() => setContactOpen(!contactOpen)} onKeyDown={undefined}>
+    <div className={cn(look, 'lc:cursor-pointer')} onClick={() => setContactOpen(!contactOpen)}>
       {inner}
     </div>
   );
@@ -81,7 +81,7 @@ function WindowState({ expiresAt }: { expiresAt: string | null | undefined }) {
   const format = useFormat();
   if (!expiresAt) return null;
   const left = time(expiresAt) - now;
-  const look = 'lc:inline-flex lc:shrink-0 lc:items-center lc:gap-1 lc:whitespace-nowrap';
+  const look = 'lc:inline-flex lc:min-w-0 lc:shrink-0 lc:items-center lc:gap-1 lc:whitespace-nowrap';
   if (left <= 0) {
     return (
       <span className={look}>
@@ -93,7 +93,7 @@ function WindowState({ expiresAt }: { expiresAt: string | null | undefined }) {
   return (
     <span className={cn(look, left <= WINDOW_CLOSING_MS && 'lc:font-medium lc:text-warning')}>
       <Timer aria-hidden className="lc:size-3.5" />
-      <Trans>{format.left(left)} left to reply</Trans>
+      <Trans>{format.left(left)} left</Trans>
     </span>
   );
 }

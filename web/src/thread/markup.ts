@@ -177,6 +177,14 @@ function nextClosers(text: string, mark: Mark, wholes: readonly Whole[]): Int32A
   return closers;
 }
 
+/** A text without its marks: for where it is told in a line. */
+export function plainOf(text: string): string {
+  const of = (inline: Inline): string => ('children' in inline ? inline.children.map(of).join('') : inline.text);
+  return parseMarkup(text)
+    .map((block) => (block.type === 'code' ? block.text : block.type === 'list' ? block.items.map((item) => item.map(of).join('')).join('\n') : block.children.map(of).join('')))
+    .join('\n');
+}
+
 /** How many emoji a text consists of, up to `most`; 0 where it has anything else, or more of them. */
 export function countEmoji(text: string, most = 3): number {
   const trimmed = text.trim();

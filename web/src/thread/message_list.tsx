@@ -15,11 +15,11 @@ import { messageOf } from './outgoing';
 import { indexOf, type Row } from './rows';
 import { useView } from './view';
 
-/** Where a conversation was left. */
+/** Where a conversation was left, if not at its end. */
 export interface Place {
   readonly sizes: VirtualItem[];
-  /** The topmost row, and how far it was scrolled out; null at the end. */
-  readonly top: { readonly key: string; readonly offset: number } | null;
+  /** The topmost row, and how far it was scrolled out. */
+  readonly top: { readonly key: string; readonly offset: number };
 }
 
 export interface ListHandle {
@@ -69,7 +69,8 @@ export function MessageList({
   onAtEnd: (isAtEnd: boolean) => void;
   /** What is in sight changed. */
   onSight: () => void;
-  onLeave: (place: Place) => void;
+  /** null: it was left at its end. */
+  onLeave: (place: Place | null) => void;
   handle: Ref<ListHandle>;
 }) {
   const { t } = useLingui();
@@ -78,7 +79,7 @@ export function MessageList({
   const [isAtEnd, setAtEnd] = useState(true);
   const [failed, setFailed] = useState<'older' | 'newer' | null>(null);
   const [tabStop, setTabStop] = useState<string | null>(null);
-  const state = useRef({ isAtEnd: true, height: 0, isPlaced: false, focusOn: null as string | null, hasFocus: false });
+  const state = useRef({ isAtEnd: null as boolean | null, height: 0, isPlaced: false, focusOn: null as string | null, hasFocus: false });
   const latest = useRef({ thread, onAtEnd, onSight, onLeave, failed });
   useLayoutEffect(() => {
     latest.current = { thread, onAtEnd, onSight, onLeave, failed };
@@ -149,10 +150,10 @@ export function MessageList({
   useLayoutEffect(() => {
     if (state.current.isPlaced || rows.length === 0 || hasJump) return;
     state.current.isPlaced = true;
-    const top = place?.top ? rows.findIndex(({ key }) => key === place.top?.key) : -1;
+    const top = place ? rows.findIndex(({ key }) => key === place.top.key) : -1;
     const unread = rows.findIndex(({ kind }) => kind === 'unread');
-    if (top >= 0) list.scrollToOffset((list.getOffsetForIndex(top, 'start')?.[0] ?? 0) + (place?.top?.offset ?? 0));
-    else if (!place && unread >= 0) list.scrollToIndex(unread, { align: 'start' });
+    if (top >= 0) list.scrollToOffset((list.getOffsetForIndex(top, 'start')?.[0] ?? 0) + (place?.top.offset ?? 0));
+    else if (unread >= 0) list.scrollToIndex(unread, { align: 'start' });
     else list.scrollToEnd();
   });
   useEffect(() => follow(list));
@@ -163,14 +164,15 @@ export function MessageList({
   useLayoutEffect(() => {
     const isNew = sent !== undefined && sent !== lastSent.current;
     lastSent.current = sent;
-    if (isNew && !state.current.isAtEnd) toEnd();
+    if (isNew && state.current.isAtEnd === false) toEnd();
   });
 
   useLayoutEffect(
     () => () => {
       const offset = list.scrollOffset ?? 0;
-      const top = state.current.isAtEnd ? undefined : list.getVirtualItemForOffset(offset);
-      latest.current.onLeave({ sizes: list.takeSnapshot(), top: top ? { key: String(top.key), offset: offset - top.start } : null });
+      const top = state.current.isAtEnd !== false ? undefined : list.getVirtualItemForOffset(offset);
+      state.current.isPlaced = false;
+      latest.current.onLeave(top ? { sizes: list.takeSnapshot(), top: { key: String(top.key), offset: offset - top.start } } : null);
     },
     [list],
   );

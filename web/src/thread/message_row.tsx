@@ -66,6 +66,8 @@ export const MessageRow = memo(function MessageRow({
     event.preventDefault();
     openMenu(message, event.currentTarget);
   };
+  // Its time stands beside the last line where there is room.
+  const isText = Boolean(message.deleted_at) || (message.message_type === 'text' && !message.referral);
   const isSticker = message.message_type === 'sticker' && !message.deleted_at;
   return (
     <article ref={article} {...own} onContextMenu={openOwnMenu} {...press} className={cn('lc:group lc:rounded-lg lc:px-3 lc:@min-[600px]:px-6', isLast ? 'lc:pb-3' : 'lc:pb-0.5')}>
@@ -81,15 +83,19 @@ export const MessageRow = memo(function MessageRow({
           >
             <Forwarded metadata={message.metadata} />
             {message.reply_to && <Quote replyTo={message.reply_to} />}
-            <Content message={message} file={item?.file?.file ?? null} query={query} />
-            {item?.state === 'uploading' && <Upload item={item} />}
-            <p className="lc:-mb-0.5 lc:flex lc:items-center lc:justify-end lc:gap-1 lc:ps-6 lc:text-[11px]/4 lc:text-soft">
-              {message.edited_at && !message.deleted_at && <Trans>Edited</Trans>}
-              <time dateTime={message.timestamp ?? undefined} title={format.full(timeOf(message))}>
-                {time}
-              </time>
-              {isOwn && <Ticks status={message.status} />}
-            </p>
+            <div className={isText ? 'lc:flex lc:flex-wrap lc:items-end lc:justify-end lc:gap-x-2' : ''}>
+              <div className="lc:min-w-0 lc:grow">
+                <Content message={message} file={item?.file?.file ?? null} query={query} />
+              </div>
+              {item?.state === 'uploading' && <Upload item={item} />}
+              <p className="lc:-mb-0.5 lc:flex lc:shrink-0 lc:items-center lc:justify-end lc:gap-1 lc:text-[11px]/4 lc:text-soft">
+                {message.edited_at && !message.deleted_at && <Trans>Edited</Trans>}
+                <time dateTime={message.timestamp ?? undefined} title={format.full(timeOf(message))}>
+                  {time}
+                </time>
+                {isOwn && <Ticks status={message.status} />}
+              </p>
+            </div>
           </div>
           {message.id !== 0 && <Tools message={message} article={article} />}
         </div>

@@ -1,7 +1,7 @@
 /** A conversation that is open: its header, its messages, and what is opened over them. */
 import { Trans, useLingui } from '@lingui/react/macro';
 import { CircleHelp, CloudOff, MessageSquareDashed } from 'lucide-react';
-import { lazy, type ReactNode, Suspense, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
+import { lazy, type ReactNode, Suspense, useCallback, useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 import type { Message } from '../api/types';
 import { useActions } from '../hooks/actions';
 import { useConversation } from '../hooks/conversations';
@@ -46,7 +46,7 @@ export function OpenThread({ conversationId, player, places, miniPlayer }: { con
   const [menu, setMenu] = useState<MenuTarget | null>(null);
   const [opened, setOpened] = useState<Opened>(null);
   const [search, setSearch] = useState(0);
-  const [isAtEnd, setAtEnd] = useState(true);
+  const [isAtEnd, setAtEnd] = useState(false);
 
   const firstUnread = useFirstUnread(messages, conversation?.unread_count);
   const dayKey = useMemo(() => createDayKey(format.dayKey), [format]);
@@ -65,7 +65,8 @@ export function OpenThread({ conversationId, player, places, miniPlayer }: { con
     const track = player.playing()?.track;
     if (track) setInSight(track.conversationId === conversationId && (list.current?.isInSight(track.key) ?? false));
   }, [player, conversationId]);
-  useEffect(lookFor, [lookFor, playing, rows]);
+  // Before it is drawn: the player's bar is not to come for a moment and go.
+  useLayoutEffect(lookFor, [lookFor, playing, rows]);
 
   const openSearch = useCallback(() => setSearch((times) => times + 1), []);
   useLayoutEffect(() => {
@@ -123,7 +124,7 @@ export function OpenThread({ conversationId, player, places, miniPlayer }: { con
             hasJump={hasJump}
             onAtEnd={setAtEnd}
             onSight={lookFor}
-            onLeave={(place) => places.set(conversationId, place)}
+            onLeave={(place) => remember(places, conversationId, place)}
             handle={list}
           />
         </Body>
@@ -136,6 +137,16 @@ export function OpenThread({ conversationId, player, places, miniPlayer }: { con
       </section>
     </ThreadViewContext>
   );
+}
+
+/** So many conversations are shown again where they were left. */
+const MOST_PLACES = 20;
+
+function remember(places: Map<number, Place>, conversationId: number, place: Place | null): void {
+  places.delete(conversationId);
+  if (place) places.set(conversationId, place);
+  const [oldest] = places.keys();
+  if (oldest !== undefined && places.size > MOST_PLACES) places.delete(oldest);
 }
 
 const NO_MESSAGES: readonly Message[] = [];

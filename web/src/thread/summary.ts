@@ -2,6 +2,7 @@
 import type { I18n, MessageDescriptor } from '@lingui/core';
 import { msg } from '@lingui/core/macro';
 import type { Message } from '../api/types';
+import { plainOf } from './markup';
 
 type Summarised = Pick<Message, 'message_type' | 'content'> & { readonly media_caption?: string | null; readonly deleted_at?: string | null; readonly media?: Message['media'] };
 
@@ -25,7 +26,8 @@ export function summaryOf(message: Summarised, i18n: I18n): string {
   const text = message.content || message.media_caption;
   const type = message.media?.voice ? msg`Voice message` : TYPES[message.message_type ?? ''];
   if (text) {
-    const short = text.length > LONGEST ? `${text.slice(0, LONGEST).trimEnd()}…` : text;
+    const plain = plainOf(text.slice(0, LONGEST * 2));
+    const short = plain.length > LONGEST ? `${plain.slice(0, LONGEST).trimEnd()}…` : plain;
     return message.media_caption && type ? i18n._(msg`${i18n._(type)}: ${short}`) : short;
   }
   if (message.media?.filename) return message.media.filename;

@@ -7,7 +7,7 @@ import { useUi } from '../../ui/context';
 import { answersOf, cardsOf, moneyOf, objectOf, orderLinesOf, placeOf } from '../metadata';
 import { useView } from '../view';
 
-const LINK = 'lc:inline-flex lc:min-h-8 lc:items-center lc:gap-1.5 lc:font-medium lc:text-link lc:hover:underline';
+const LINK = 'lc:inline-flex lc:self-start lc:min-h-8 lc:items-center lc:gap-1.5 lc:font-medium lc:text-link lc:hover:underline';
 
 export function Location({ value }: { value: unknown }) {
   const { format } = useView();
@@ -89,7 +89,7 @@ export function Order({ message }: { message: Message }) {
           <tbody>
             {lines.map((line, index) => (
               <tr key={`${index} ${line.product}`} className="lc:align-top">
-                <td className="lc:py-0.5 lc:pe-2 lc:text-soft lc:tabular-nums">{format.number(line.quantity)} ×</td>
+                <td className="lc:py-0.5 lc:pe-2 lc:whitespace-nowrap lc:text-soft lc:tabular-nums">{format.number(line.quantity)} ×</td>
                 <td className="lc:w-full lc:py-0.5 lc:pe-2 lc:wrap-anywhere"><bdi>{line.product}</bdi></td>
                 <td className="lc:py-0.5 lc:text-end lc:whitespace-nowrap lc:tabular-nums">{line.price !== undefined && moneyOf(line.price * line.quantity, line.currency, locale)}</td>
               </tr>
