@@ -27,9 +27,11 @@ export function ConnectionState({ className }: { className?: string }) {
     return at === null ? t`Up to date` : t`Up to date ${at}`;
   };
   return (
-    <span className={cn('lc:inline-flex lc:items-center lc:gap-1.5 lc:text-xs lc:whitespace-nowrap lc:text-soft', className)}>
-      <span aria-hidden className={cn('lc:size-2 lc:shrink-0 lc:rounded-full', DOTS[state])} />
-      {words()}
+    <span className={className}>
+      <span className="lc:inline-flex lc:max-w-full lc:items-center lc:gap-1.5 lc:text-xs lc:text-soft">
+        <span aria-hidden className={cn('lc:size-2 lc:shrink-0 lc:rounded-full', DOTS[state])} />
+        <span className="lc:truncate">{words()}</span>
+      </span>
     </span>
   );
 }

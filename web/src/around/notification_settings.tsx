@@ -36,7 +36,7 @@ export function NotificationSettings() {
   const switchOn = () =>
     attempt(async () => {
       if ((await Notification.requestPermission()) !== 'granted') return;
-      if (url !== null) hub.isPushed = await subscribePush(store.client, url, { showText, words });
+      if (url !== null) hub.isPushed = await subscribePush(store.client, url, { showText, words }).catch(withoutPushService);
       setPushed(hub.isPushed);
       change({ notify: true });
     });
@@ -73,6 +73,12 @@ export function NotificationSettings() {
       )}
     </>
   );
+}
+
+/** Some browsers have no push service behind them, or one that cannot be reached: the page notifies then, as long as it is open. */
+function withoutPushService(error: unknown): false {
+  if (error instanceof DOMException) return false;
+  throw error;
 }
 
 /** What the browser allows, also when that is changed in its own settings meanwhile. */

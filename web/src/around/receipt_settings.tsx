@@ -6,6 +6,9 @@ import { usePhoneNumbers } from '../hooks/misc';
 import { useUi } from '../ui/context';
 import { Section } from './section';
 
+/** Keeps a name's direction of writing to itself, within a text of the other direction. */
+const isolate = (name: string) => `\u2068${name}\u2069`;
+
 type Policy = PhoneNumber['read_receipts'];
 
 /** When customers see that they were read: one choice an account, for all of its numbers and agents. */
@@ -21,7 +24,7 @@ export function ReceiptSettings() {
     <Section title={t`Blue ticks`}>
       <p className="lc:text-xs lc:text-soft">{t`When customers see that their messages were read. This holds for everybody who works with the account.`}</p>
       {[...accounts.entries()].map(([id, ofAccount]) => {
-        const names = join.format(ofAccount.map(({ verified_name, display_phone_number, phone_number_id }) => verified_name ?? display_phone_number ?? phone_number_id));
+        const names = join.format(ofAccount.map(({ verified_name, display_phone_number, phone_number_id }) => isolate(verified_name ?? display_phone_number ?? phone_number_id)));
         return <Account key={id} names={names} number={ofAccount[0] as PhoneNumber} />;
       })}
     </Section>
@@ -52,7 +55,7 @@ function Account({ names, number }: { names: string; number: PhoneNumber }) {
   return (
     <div className="lc:flex lc:flex-wrap lc:items-center lc:gap-x-4 lc:gap-y-1">
       <label htmlFor={id} className="lc:min-w-32 lc:flex-1">
-        <bdi>{names}</bdi>
+        {names}
       </label>
       <select
         id={id}

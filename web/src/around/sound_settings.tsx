@@ -54,7 +54,7 @@ export function SoundSettings() {
               ))}
             </div>
             <Button tone="outline" className="lc:ms-auto" onClick={() => void test(settings.sound, settings.volume)}>
-              <Play aria-hidden className="lc:size-4 lc:rtl:-scale-x-100" />
+              <Play aria-hidden className="lc:size-4" />
               {t`Play it`}
             </Button>
           </div>
@@ -101,12 +101,12 @@ function Mute({ settings: { mutedUntil }, change }: Props) {
     <div className="lc:flex lc:flex-wrap lc:items-center lc:gap-2" role="group" aria-label={t`Mute`}>
       {isMuted ? (
         <>
-          <span className="lc:grow">{isToday ? t`Muted until ${untilTime}.` : t`Muted until ${until}.`}</span>
+          <span className="lc:grow lc:basis-full lc:sm:basis-auto">{isToday ? t`Muted until ${untilTime}.` : t`Muted until ${until}.`}</span>
           <Button tone="outline" onClick={() => change({ mutedUntil: null })}>{t`Unmute`}</Button>
         </>
       ) : (
         <>
-          <span className="lc:grow">{t`Mute all sounds`}</span>
+          <span className="lc:grow lc:basis-full lc:sm:basis-auto">{t`Mute all sounds`}</span>
           <Button tone="outline" onClick={() => change({ mutedUntil: Date.now() + HOUR_MS })}>{t`For 1 hour`}</Button>
           <Button tone="outline" onClick={() => change({ mutedUntil: tomorrowMorning(Date.now()) })}>{t`Until tomorrow`}</Button>
         </>
@@ -134,9 +134,9 @@ function Numbers({ settings: { silentNumbers }, change }: Props) {
           <span className="lc:min-w-0 lc:truncate">
             <bdi>{name ?? phone ?? id}</bdi>
             {name && phone && (
-              <bdi dir="ltr" className="lc:ps-2 lc:text-xs lc:text-soft">
-                {phone}
-              </bdi>
+              <span className="lc:ps-2 lc:text-xs lc:text-soft">
+                <bdi dir="ltr">{phone}</bdi>
+              </span>
             )}
           </span>
         </label>

@@ -73,7 +73,14 @@ export function useCommands(root: HTMLElement | null): void {
       failed(error);
     }
   };
-  const search = () => root?.querySelector<HTMLInputElement>('input[type="search"]')?.focus();
+  const search = () => {
+    const field = root?.querySelector<HTMLElement>('[role="searchbox"], input[type="search"]');
+    // Where there is no room, the list is not shown beside a conversation.
+    if (field?.offsetParent === null) {
+      ui.openConversation(null);
+      requestAnimationFrame(() => field.focus());
+    } else field?.focus();
+  };
 
   const isOpen = conversationId !== null;
   const isActive = conversation?.status === 'active';
