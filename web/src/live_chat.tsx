@@ -1,6 +1,6 @@
 /** The whole inbox: list, thread, composer and contact panel, side by side where there is room, one at a time where there is not. */
 import { type Ref, useImperativeHandle } from 'react';
-import { Around } from './around';
+import { Around, InboxFooter } from './around';
 import { ConversationList } from './list/conversation_list';
 import { LiveChatProvider, type LiveChatProviderProps } from './provider';
 import { Thread } from './thread/thread';
@@ -25,13 +25,13 @@ export interface LiveChatProps extends Omit<LiveChatProviderProps, 'children'> {
 export function LiveChat({ ref, ...props }: LiveChatProps) {
   return (
     <LiveChatProvider {...props}>
-      <Inbox {...(ref !== undefined && { ref })} />
+      <Inbox hasFooter {...(ref !== undefined && { ref })} />
     </LiveChatProvider>
   );
 }
 
-/** `LiveChat` without its provider. Up to 700 px wide the list or the thread is shown; from 1,080 px on there is room for the contact panel beside them. */
-export function Inbox({ ref }: { ref?: Ref<LiveChatHandle> }) {
+/** `LiveChat` without its provider; `hasFooter`: with the connection's state and the settings below the list, where the page around shows neither. Up to 700 px wide the list or the thread is shown; from 1,080 px on there is room for the contact panel beside them. */
+export function Inbox({ ref, hasFooter = false }: { ref?: Ref<LiveChatHandle>; hasFooter?: boolean }) {
   const { conversationId, contactOpen, openConversation, composer } = useUi();
   useImperativeHandle(
     ref,
@@ -49,6 +49,7 @@ export function Inbox({ ref }: { ref?: Ref<LiveChatHandle> }) {
       <div className="lc:flex lc:min-h-0 lc:grow lc:overflow-hidden lc:bg-canvas">
         <div className={cn('lc:flex lc:h-full lc:w-full lc:flex-col lc:border-line lc:bg-surface lc:@min-[700px]:w-[clamp(290px,32%,400px)] lc:@min-[700px]:border-e', isOpen && 'lc:hidden lc:@min-[700px]:flex')}>
           <ConversationList />
+          {hasFooter && <InboxFooter />}
         </div>
         <div className={cn('lc:h-full lc:min-w-0 lc:grow lc:flex-col', isOpen ? 'lc:flex' : 'lc:hidden lc:@min-[700px]:flex')}>
           <Thread />

@@ -1,6 +1,6 @@
 /** A typed `fetch` for the API: a path and a method decide what goes in and what comes out. */
 import { type Clock, LONGEST_RETRY_AFTER_MS, systemClock } from '../core/clock';
-import type { paths } from './types';
+import type { Message, paths } from './types';
 
 /** Gives the signed-in user's access token, null when nobody is signed in. A rejection means "not now": it is tried again. */
 export type GetAccessToken = (options: { forceRefresh: boolean }) => Promise<string | null>;
@@ -28,14 +28,17 @@ export class ApiError extends Error {
   readonly retryAfter: number | undefined;
   /** `error` of the reply as it came. */
   readonly details: Readonly<Record<string, unknown>>;
+  /** Of `message_failed`: the message as it stands. */
+  readonly failed: Message | undefined;
 
-  constructor(status: number, details: Record<string, unknown>, retryAfter?: number) {
+  constructor(status: number, details: Record<string, unknown>, retryAfter?: number, failed?: Message) {
     super(typeof details['message'] === 'string' ? details['message'] : `The API answered ${status}`);
     this.status = status;
     this.code = typeof details['code'] === 'string' ? details['code'] : `http_${status}`;
     this.field = typeof details['field'] === 'string' ? details['field'] : undefined;
     this.retryAfter = retryAfter;
     this.details = details;
+    this.failed = failed;
   }
 
   /** Whether the user has to sign in again. */
@@ -205,8 +208,9 @@ function answer({ status, text, retryAfter }: Received): unknown {
     if (typeof body === 'object' && body !== null) return body;
     throw noAnswer('network', 'The answer did not arrive whole');
   }
-  const error = (body as { error?: unknown } | null)?.error;
-  throw new ApiError(status, typeof error === 'object' && error !== null ? (error as Record<string, unknown>) : {}, retryAfter);
+  const { error, message } = (body ?? {}) as { error?: unknown; message?: unknown };
+  const failed = typeof message === 'object' && message !== null ? (message as Message) : undefined;
+  throw new ApiError(status, typeof error === 'object' && error !== null ? (error as Record<string, unknown>) : {}, retryAfter, failed);
 }
 
 /** `Retry-After` is a number of seconds or a date. */

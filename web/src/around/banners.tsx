@@ -11,6 +11,7 @@ import { Button, IconButton } from '../ui/button';
 import { cn } from '../ui/cn';
 import { useUi } from '../ui/context';
 import { useAccountWords } from './account_words';
+import { useOnline } from './use_online';
 
 /** A cut that is shorter is nobody's concern: sockets are replaced, networks change. */
 const CUT_MS = 2_000;
@@ -37,16 +38,19 @@ function ConnectionBanner() {
   const { state, upToDateAt } = useConnection();
   const { queued } = useOutboxTotals();
   const online = useOnline();
-  const isCut = useLasting(state === 'offline' && online, CUT_MS) || (state !== 'live' && !online);
+  // A browser that says that it is offline is right, however alive the socket looks; that it says online means little.
+  const isCut = useLasting(state === 'offline' && online, CUT_MS) || !online;
   const isSlow = useLasting(state === 'connecting', SLOW_MS);
   const wasCut = useRef(false);
   const { toast } = ui;
   useEffect(() => {
     if (isCut) wasCut.current = true;
-    if (state !== 'live' || !wasCut.current) return;
-    wasCut.current = false;
-    toast({ text: t`Back online. Everything is up to date.` });
-  }, [isCut, state, toast, t]);
+    else if (state === 'live' && wasCut.current) {
+      wasCut.current = false;
+      // A socket may look alive that is not: it is true once the changes were asked for.
+      void store.live.catchUp().then(() => toast({ text: t`Back online. Everything is up to date.` }), () => {});
+    }
+  }, [isCut, state, toast, store, t]);
 
   if (state === 'session_expired') {
     const signIn = () => {
@@ -169,18 +173,4 @@ function useLasting(holds: boolean, milliseconds: number): boolean {
     };
   }, [holds, milliseconds]);
   return holds && lasts;
-}
-
-function useOnline(): boolean {
-  const [online, setOnline] = useState(() => navigator.onLine);
-  useEffect(() => {
-    const read = () => setOnline(navigator.onLine);
-    addEventListener('online', read);
-    addEventListener('offline', read);
-    return () => {
-      removeEventListener('online', read);
-      removeEventListener('offline', read);
-    };
-  }, []);
-  return online;
 }

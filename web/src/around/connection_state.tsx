@@ -3,6 +3,7 @@ import type { Status } from '../core/live';
 import { useConnection } from '../hooks/misc';
 import { useFormat } from '../i18n/format';
 import { cn } from '../ui/cn';
+import { useOnline } from './use_online';
 
 const DOTS: Readonly<Record<Status['state'], string>> = {
   live: 'lc:bg-accent',
@@ -15,7 +16,9 @@ const DOTS: Readonly<Record<Status['state'], string>> = {
 export function ConnectionState({ className }: { className?: string }) {
   const { t } = useLingui();
   const format = useFormat();
-  const { state, upToDateAt } = useConnection();
+  const connection = useConnection();
+  const { upToDateAt } = connection;
+  const state = useOnline() || connection.state === 'session_expired' ? connection.state : 'offline';
   const at = upToDateAt === null ? null : format.time(upToDateAt);
   const words = () => {
     if (state === 'session_expired') return t`Signed out`;

@@ -190,7 +190,7 @@ function useGroups(text: string): { groups: readonly Group[]; isSearching: boole
   const found = new Map([...(active.conversations ?? []), ...(archived.conversations ?? [])].map((conversation) => [conversation.id, conversation]));
   const conversations = [...found.values()].slice(0, MOST_CONVERSATIONS).map((conversation) => ({
     key: `conversation ${conversation.id}`,
-    icon: <Avatar conversation={conversation} className="lc:size-8 lc:text-sm" />,
+    icon: <Avatar conversation={conversation} className="lc:size-8! lc:text-sm!" />,
     label: <bdi>{nameOf(conversation)}</bdi>,
     detail: <Detail conversation={conversation} archived={t`Archived`} />,
     run: () => ui.openConversation(conversation.id, { focus: 'composer' }),

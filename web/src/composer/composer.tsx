@@ -1,29 +1,68 @@
-import { useLingui } from '@lingui/react/macro';
+/** Where an agent writes: for the conversation that is open. */
+import { useRef, useState } from 'react';
+import { useConversation } from '../hooks/conversations';
 import { useDraft } from '../hooks/drafts';
-import { useSend } from '../hooks/misc';
-import { Button } from '../ui/button';
 import { useUi } from '../ui/context';
+import { type DialogName, Dialogs } from './dialogs/dialogs';
+import { DropZone } from './files/drop';
+import { useFiles } from './files/use_files';
+import { AccountNotice, ClosedWindow, ClosingNotice, TypingNotice } from './notices';
+import { useHandle } from './use_handle';
+import { useWindowState } from './window';
+import { WriteForm } from './write_form';
 
 export function Composer() {
   const { conversationId } = useUi();
-  return conversationId === null ? null : <Fields key={conversationId} conversationId={conversationId} />;
+  return conversationId === null ? null : <OpenComposer key={conversationId} conversationId={conversationId} />;
 }
 
-function Fields({ conversationId }: { conversationId: number }) {
-  const { t } = useLingui();
+function OpenComposer({ conversationId }: { conversationId: number }) {
+  const { features } = useUi();
+  const conversation = useConversation(conversationId);
+  const window = useWindowState(conversation?.window_expires_at);
   const [draft, change] = useDraft(conversationId);
-  const send = useSend(conversationId);
+  const [dialog, setDialog] = useState<DialogName | null>(null);
+  const { preparing, addFiles } = useFiles(conversationId);
+  const root = useRef<HTMLElement>(null);
+  const area = useRef<HTMLTextAreaElement>(null);
+  const hasTemplates = features.templates !== false;
+  const hasFiles = features.attachments !== false;
+  useHandle({ conversationId, root, area, addFiles: hasFiles ? addFiles : undefined, openTemplates: hasTemplates ? () => setDialog('templates') : undefined });
+  // Until it is loaded nobody knows whether it may be answered; one that is gone has nothing to be answered.
+  const isClosed = conversation !== undefined && conversation !== null && window.state === 'closed';
+  if (conversation === null) return null;
   return (
-    <form
-      className="lc:flex lc:gap-2 lc:border-t lc:border-line lc:bg-surface lc:p-2"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void send({ message: draft.text, message_type: 'text' });
-        change({ text: '' });
-      }}
-    >
-      <textarea aria-label={t`Message`} className="lc:grow" value={draft.text} onChange={(event) => change({ text: event.target.value })} />
-      <Button type="submit" tone="accent">{t`Send`}</Button>
-    </form>
+    <section ref={root} className="lc:@container lc:relative lc:shrink-0 lc:border-t lc:border-line lc:bg-surface lc:pb-[env(safe-area-inset-bottom)]">
+      {conversation && <AccountNotice conversation={conversation} />}
+      <TypingNotice conversationId={conversationId} />
+      {isClosed ? (
+        <ClosedWindow
+          conversation={conversation}
+          window={window}
+          draft={draft}
+          hasTemplates={hasTemplates}
+          onTemplate={() => setDialog('templates')}
+          onUseDraft={() => setDialog('draft_template')}
+        />
+      ) : (
+        <>
+          {window.state === 'closing' && <ClosingNotice leftMs={window.leftMs} />}
+          <WriteForm
+            conversationId={conversationId}
+            conversation={conversation}
+            draft={draft}
+            change={change}
+            area={area}
+            preparing={preparing}
+            addFiles={addFiles}
+            openDialog={setDialog}
+          />
+          {hasFiles && <DropZone inside={root} onFiles={addFiles} />}
+        </>
+      )}
+      {conversation && (
+        <Dialogs name={dialog} conversation={conversation} draft={draft} change={change} onClose={() => setDialog(null)} onCloseFocus={() => area.current?.focus()} />
+      )}
+    </section>
   );
 }

@@ -27,7 +27,7 @@ export function Copy({ value, label }: { value: string; label: string }) {
     }
   };
   return (
-    <IconButton label={label} className="lc:size-8 lc:text-soft lc:[&_svg]:size-4" onClick={() => void copy()}>
+    <IconButton label={label} className="lc:size-8! lc:text-soft lc:[&_svg]:size-4!" onClick={() => void copy()}>
       {copied > 0 ? <Check className="lc:text-accent" /> : <CopyIcon />}
     </IconButton>
   );

@@ -26,7 +26,7 @@ export function Name({ conversation }: { conversation: Conversation }) {
       <h3 className="lc:min-w-0 lc:text-center lc:text-lg lc:leading-6 lc:font-semibold lc:wrap-anywhere">
         <bdi>{nameOf(conversation)}</bdi>
       </h3>
-      <IconButton ref={pencil} label={t`Rename`} className="lc:size-8 lc:text-soft lc:[&_svg]:size-4" onClick={() => setIsEditing(true)}>
+      <IconButton ref={pencil} label={t`Rename`} className="lc:size-8! lc:text-soft lc:[&_svg]:size-4!" onClick={() => setIsEditing(true)}>
         <Pencil />
       </IconButton>
     </div>

@@ -64,7 +64,7 @@ export function Panel({ conversation }: { conversation: Conversation }) {
       </header>
       <div className="lc:min-h-0 lc:grow lc:overflow-y-auto lc:overscroll-contain lc:pb-6">
         <div className="lc:flex lc:flex-col lc:items-center lc:gap-3 lc:px-4 lc:pt-6 lc:pb-4">
-          <Avatar conversation={conversation} className="lc:size-20 lc:text-3xl" />
+          <Avatar conversation={conversation} className="lc:size-20! lc:text-3xl!" />
           <Name conversation={conversation} />
         </div>
         <dl className="lc:flex lc:flex-col lc:gap-3 lc:px-4 lc:pb-4">
@@ -91,8 +91,10 @@ export function Panel({ conversation }: { conversation: Conversation }) {
             </Fact>
           )}
           {conversation.created_at && (
-            <Fact icon={<CalendarDays />} label={t`In touch since`}>
-              {format.full(conversation.created_at)}
+            <Fact icon={<CalendarDays />} label={t`First seen`}>
+              <time dateTime={conversation.created_at} title={format.full(conversation.created_at)}>
+                {format.day(conversation.created_at, now)}
+              </time>
             </Fact>
           )}
           {number && (

@@ -94,6 +94,12 @@ export class Live {
     return () => void this.#listeners.delete(listener);
   }
 
+  /** Whose token it is since the start; null where it does not say. Rejects where there is none now. */
+  async user(signal?: AbortSignal): Promise<string | null> {
+    await this.client.token(signal);
+    return this.#user;
+  }
+
   /** Begins, with a reset. Does nothing when it has begun. */
   start(): void {
     if (this.#session) return;

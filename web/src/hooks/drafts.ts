@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useCallback } from 'react';
 import { useStore } from '../store/context';
-import { type Draft, EMPTY_DRAFT } from '../store/drafts';
+import type { Draft } from '../store/drafts';
 import { keys } from '../store/store';
 
 /** The draft of a conversation, and how to change parts of it. */
@@ -9,7 +9,7 @@ export function useDraft(conversationId: number): [Draft, (change: Partial<Draft
   const store = useStore();
   const { data } = useQuery({
     queryKey: keys.draft(conversationId),
-    queryFn: () => EMPTY_DRAFT,
+    queryFn: () => store.drafts.get(conversationId),
     initialData: () => store.drafts.get(conversationId),
     enabled: false,
   });
@@ -17,9 +17,9 @@ export function useDraft(conversationId: number): [Draft, (change: Partial<Draft
   return [data, change];
 }
 
-const NONE: ReadonlyMap<number, string> = new Map();
-
 /** The text of each conversation's draft; one with files only has an empty text. */
 export function useDrafted(): ReadonlyMap<number, string> {
-  return useQuery({ queryKey: keys.drafted(), queryFn: () => NONE, initialData: NONE, enabled: false }).data;
+  const store = useStore();
+  const drafted = () => store.drafts.drafted;
+  return useQuery({ queryKey: keys.drafted(), queryFn: drafted, initialData: drafted, enabled: false }).data;
 }

@@ -14,10 +14,12 @@ export const Hit = memo(function Hit({ message, conversation, now }: { message: 
   const { snippet, timestamp } = message;
   return (
     <div role="gridcell" className="lc:flex lc:min-w-0 lc:grow lc:items-center lc:gap-3">
-      {conversation && <Avatar conversation={conversation} className="lc:size-9 lc:text-sm" />}
+      {conversation && <Avatar conversation={conversation} className="lc:size-9! lc:text-sm!" />}
       <div className="lc:min-w-0 lc:grow">
         <div className="lc:flex lc:items-baseline lc:gap-2">
-          <bdi className="lc:min-w-0 lc:grow lc:truncate lc:text-start lc:font-medium">{conversation ? nameOf(conversation) : t`Conversation`}</bdi>
+          <span className="lc:min-w-0 lc:grow lc:truncate lc:font-medium">
+            <bdi>{conversation ? nameOf(conversation) : t`Conversation`}</bdi>
+          </span>
           {timestamp && (
             <time dateTime={timestamp} title={format.full(timestamp)} className="lc:shrink-0 lc:text-xs lc:text-soft">
               {format.short(timestamp, now)}

@@ -18,7 +18,6 @@ export function PhoneNumberSelect({ className }: { className?: string }) {
   const { t } = useLingui();
   const { phoneNumberId, selectPhoneNumber, dir } = useUi();
   const numbers = usePhoneNumbers();
-  const format = useFormat();
   const problems = useAccountWords();
   if (!numbers) return <span role="status" aria-label={t`Phone numbers are being loaded`} className={cn('lc:block lc:h-9 lc:w-40 lc:animate-pulse lc:rounded-lg lc:bg-line', className)} />;
   const [only] = numbers;
@@ -32,12 +31,14 @@ export function PhoneNumberSelect({ className }: { className?: string }) {
   return (
     <DropdownMenu.Root dir={dir} modal={false}>
       <DropdownMenu.Trigger
-        aria-label={unread > 0 ? t`Phone number: ${name}, ${unread} unread` : t`Phone number: ${name}`}
         className={cn('lc:flex lc:min-h-9 lc:min-w-0 lc:max-w-full lc:items-center lc:gap-2 lc:rounded-lg lc:px-2.5 lc:font-medium lc:hover:bg-hover lc:data-[state=open]:bg-hover', className)}
       >
         <Phone aria-hidden className="lc:size-4 lc:shrink-0 lc:text-soft" />
-        <bdi className="lc:min-w-0 lc:truncate">{name}</bdi>
-        {unread > 0 && <Badge>{format.number(unread)}</Badge>}
+        <span className="lc:sr-only">{t`Phone number:`}</span>
+        <span className="lc:min-w-0 lc:truncate">
+          <bdi>{name}</bdi>
+        </span>
+        <Unread count={unread} />
         {elsewhere > 0 && <span className="lc:size-2 lc:shrink-0 lc:rounded-full lc:bg-accent" title={t`More unread at other numbers`} />}
         {hasProblem && <CircleAlert aria-hidden className="lc:size-4 lc:shrink-0 lc:text-warning" />}
         <ChevronDown aria-hidden className="lc:size-4 lc:shrink-0 lc:text-soft" />
@@ -60,12 +61,10 @@ export function PhoneNumberSelect({ className }: { className?: string }) {
 }
 
 function Choice({ value, unread, children }: { value: string; unread: number; children: React.ReactNode }) {
-  const { t } = useLingui();
-  const format = useFormat();
   return (
     <DropdownMenu.RadioItem
       value={value}
-      className="lc:flex lc:min-h-10 lc:w-72 lc:max-w-full lc:cursor-pointer lc:items-center lc:gap-2.5 lc:rounded-lg lc:px-2.5 lc:py-1.5 lc:outline-none lc:select-none lc:data-highlighted:bg-hover"
+      className="lc:flex lc:min-h-10 lc:w-80 lc:max-w-full lc:cursor-pointer lc:items-center lc:gap-2.5 lc:rounded-lg lc:px-2.5 lc:py-1.5 lc:outline-none lc:select-none lc:data-highlighted:bg-hover"
     >
       <span className="lc:grid lc:size-4 lc:shrink-0 lc:place-items-center">
         <DropdownMenu.ItemIndicator>
@@ -73,18 +72,21 @@ function Choice({ value, unread, children }: { value: string; unread: number; ch
         </DropdownMenu.ItemIndicator>
       </span>
       <span className="lc:min-w-0 lc:grow">{children}</span>
-      {unread > 0 && (
-        <Badge>
-          <span aria-hidden>{format.number(unread)}</span>
-          <span className="lc:sr-only">{t`${unread} unread`}</span>
-        </Badge>
-      )}
+      <Unread count={unread} />
     </DropdownMenu.RadioItem>
   );
 }
 
-function Badge({ children }: { children: React.ReactNode }) {
-  return <span className="lc:grid lc:h-5 lc:min-w-5 lc:shrink-0 lc:place-items-center lc:rounded-full lc:bg-accent lc:px-1.5 lc:text-xs lc:font-semibold lc:text-on-accent lc:tabular-nums">{children}</span>;
+function Unread({ count }: { count: number }) {
+  const { t } = useLingui();
+  const format = useFormat();
+  if (count === 0) return null;
+  return (
+    <span className="lc:grid lc:h-5 lc:min-w-5 lc:shrink-0 lc:place-items-center lc:rounded-full lc:bg-accent lc:px-1.5 lc:text-xs lc:font-semibold lc:text-on-accent lc:tabular-nums">
+      <span aria-hidden>{count > 999 ? t`999+` : format.number(count)}</span>
+      <span className="lc:sr-only">{t`${count} unread`}</span>
+    </span>
+  );
 }
 
 /** The only number there is: nothing to choose. */
@@ -119,7 +121,7 @@ function About({ number, isShort = false }: { number: PhoneNumber; isShort?: boo
       {problem !== null && <Note>{problem}</Note>}
       {quality !== null && <Note>{quality}</Note>}
       {number.is_registered === false && problem === null && <Note>{t`Not registered with WhatsApp yet`}</Note>}
-      {!isShort && <span className="lc:block lc:text-xs lc:text-soft">{last === null ? t`Nothing has arrived yet` : t`Last news from WhatsApp: ${last}`}</span>}
+      {!isShort && <span className="lc:block lc:text-xs lc:text-soft">{last === null ? t`Nothing has arrived yet` : t`Last message or status: ${last}`}</span>}
     </>
   );
 }

@@ -44,7 +44,7 @@ export function useKindWords(): Record<PreviewKind, string> {
     button: t`Answer by button`,
     order: t`Order`,
     system: t`Notice from WhatsApp`,
-    unsupported: t`A kind of message that cannot be shown`,
+    unsupported: t`Unsupported message`,
     deleted: t`Message deleted`,
   };
 }
@@ -58,7 +58,9 @@ export function Preview({ conversation }: { conversation: Conversation }) {
       {conversation.last_message_sender === 'user' && kind !== 'deleted' && <Tick status={conversation.last_message_status ?? null} />}
       {Icon && <Icon aria-hidden className="lc:size-4 lc:shrink-0" />}
       {Icon && text && words[kind] && <span className="lc:sr-only">{words[kind]}</span>}
-      <bdi className={cn('lc:min-w-0 lc:truncate', kind === 'deleted' && 'lc:italic')}>{text || words[kind]}</bdi>
+      <span className={cn('lc:min-w-0 lc:truncate', kind === 'deleted' && 'lc:italic')}>
+        <bdi>{text || words[kind]}</bdi>
+      </span>
     </>
   );
 }

@@ -10,7 +10,9 @@ import { cn } from '../ui/cn';
 import { oneLine } from './preview_of';
 import { Preview } from './preview';
 
-export const ROW_HEIGHT = 80;
+export const ROW_HEIGHT = 76;
+
+const MINUTE_MS = 60_000;
 
 export interface RowProps {
   conversation: Conversation;
@@ -35,7 +37,7 @@ export const Row = memo(function Row({ conversation, now, isOpen, isSelecting, i
   const { unread_count: unread, last_message_time: at } = conversation;
   const windowLeft = time(conversation.window_expires_at) - now;
   const isClosing = windowLeft > 0 && windowLeft <= WINDOW_CLOSING_MS;
-  const waiting = conversation.needs_reply && conversation.waiting_since ? format.left(now - time(conversation.waiting_since)) : null;
+  const waiting = conversation.needs_reply && conversation.waiting_since ? format.left(Math.max(MINUTE_MS, now - time(conversation.waiting_since))) : null;
   const left = format.left(windowLeft);
   const isArchived = showArchived && conversation.status === 'archived';
   return (
@@ -51,10 +53,12 @@ export const Row = memo(function Row({ conversation, now, isOpen, isSelecting, i
             data-act="select"
             className="lc:group/pick lc:relative lc:block lc:rounded-full lc:focus-visible:outline-2 lc:focus-visible:outline-accent"
           >
-            <Avatar conversation={conversation} />
+            <span className={isSelecting ? 'lc:opacity-0' : 'lc:group-focus-visible/pick:opacity-0 lc:pointer-fine:group-hover/pick:opacity-0'}>
+              <Avatar conversation={conversation} />
+            </span>
             <span
               className={cn(
-                'lc:absolute lc:inset-0 lc:grid lc:place-items-center lc:rounded-full lc:bg-surface lc:transition-opacity',
+                'lc:absolute lc:inset-0 lc:grid lc:place-items-center lc:rounded-full',
                 isSelecting ? 'lc:opacity-100' : 'lc:opacity-0 lc:group-focus-visible/pick:opacity-100 lc:pointer-fine:group-hover/pick:opacity-100',
               )}
             >
@@ -69,9 +73,11 @@ export const Row = memo(function Row({ conversation, now, isOpen, isSelecting, i
       </div>
       <div role="gridcell" className="lc:min-w-0 lc:grow">
         <div className="lc:flex lc:items-baseline lc:gap-2">
-          <bdi className={cn('lc:min-w-0 lc:grow lc:truncate lc:text-start', unread > 0 ? 'lc:font-semibold' : 'lc:font-medium')}>{name}</bdi>
+          <span className={cn('lc:min-w-0 lc:grow lc:truncate', unread > 0 ? 'lc:font-semibold' : 'lc:font-medium')}>
+            <bdi>{name}</bdi>
+          </span>
           {at && (
-            <time dateTime={at} title={format.full(at)} className={cn('lc:shrink-0 lc:text-xs', unread > 0 ? 'lc:font-medium lc:text-text' : 'lc:text-soft')}>
+            <time dateTime={at} title={format.full(at)} className={cn('lc:shrink-0 lc:text-xs lc:group-has-[button:focus-visible]/row:opacity-0 lc:pointer-fine:group-hover/row:opacity-0', unread > 0 ? 'lc:font-medium lc:text-text' : 'lc:text-soft')}>
               {format.short(at, now)}
             </time>
           )}
@@ -86,7 +92,9 @@ export const Row = memo(function Row({ conversation, now, isOpen, isSelecting, i
                 <span className="lc:shrink-0 lc:text-danger">
                   <Trans comment="Before the text that the agent began to write">Draft:</Trans>
                 </span>
-                <bdi className="lc:min-w-0 lc:truncate lc:text-soft">{oneLine(draft) || t`Files`}</bdi>
+                <span className="lc:min-w-0 lc:truncate lc:text-soft">
+                  <bdi>{oneLine(draft) || t`Files`}</bdi>
+                </span>
               </>
             )}
           </span>
@@ -117,17 +125,21 @@ export const Row = memo(function Row({ conversation, now, isOpen, isSelecting, i
               {t`Archived`}
             </Hint>
           )}
-          {number !== null && <bdi className="lc:ms-auto lc:min-w-0 lc:truncate">{number}</bdi>}
+          {number !== null && (
+            <span className="lc:ms-auto lc:min-w-0 lc:truncate">
+              <bdi>{number}</bdi>
+            </span>
+          )}
         </div>
       </div>
-      <div role="gridcell" className="lc:absolute lc:end-2 lc:top-1.5 lc:opacity-0 lc:group-focus-within/row:opacity-100 lc:pointer-fine:group-hover/row:opacity-100">
+      <div role="gridcell" className="lc:absolute lc:end-2.5 lc:top-2 lc:opacity-0 lc:group-has-[button:focus-visible]/row:opacity-100 lc:pointer-fine:group-hover/row:opacity-100">
         <button
           type="button"
           tabIndex={-1}
           data-act="menu"
           aria-haspopup="menu"
           aria-label={t`More for ${name}`}
-          className="lc:grid lc:h-7 lc:w-8 lc:place-items-center lc:rounded-lg lc:border lc:border-line lc:bg-raised lc:text-soft lc:hover:text-text lc:focus-visible:outline-2 lc:focus-visible:outline-accent lc:pointer-coarse:hidden"
+          className="lc:grid lc:h-6 lc:w-8 lc:place-items-center lc:rounded-md lc:text-soft lc:hover:bg-line lc:hover:text-text lc:focus-visible:outline-2 lc:focus-visible:outline-accent lc:pointer-coarse:hidden"
         >
           <Ellipsis aria-hidden className="lc:size-4.5" />
         </button>

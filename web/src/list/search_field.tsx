@@ -23,7 +23,7 @@ export function SearchField({ value, onChange, onKeyDown }: { value: string; onC
         enterKeyHint="search"
         autoComplete="off"
         spellCheck={false}
-        dir="auto"
+        dir={value === '' ? undefined : 'auto'}
         data-lc-search=""
         aria-label={t`Search conversations and messages`}
         placeholder={t`Search`}
@@ -41,7 +41,7 @@ export function SearchField({ value, onChange, onKeyDown }: { value: string; onC
       {value !== '' && (
         <IconButton
           label={t`Clear the search`}
-          className="lc:me-0.5 lc:size-8 lc:[&_svg]:size-4"
+          className="lc:me-0.5 lc:size-8! lc:[&_svg]:size-4!"
           onClick={() => {
             onChange('');
             input.current?.focus();

@@ -5,9 +5,12 @@
 import { hashKey, type QueryClient } from '@tanstack/react-query';
 import { ApiError, type Client } from '../api/client';
 import type { Change, Conversation, Message, PhoneNumber } from '../api/types';
-import { type Clock, systemClock } from '../core/clock';
+import { backoff, type Clock, type Random, systemClock } from '../core/clock';
 import { createLive, type Live, type LiveOptions, type Status } from '../core/live';
+import { type Browser, thisBrowser } from '../core/tabs';
 import { keepBounded } from './bounds';
+import { Cache } from './cache';
+import { type Disk, openDisk } from './disk';
 import { Drafts } from './drafts';
 import { type ConversationList, foldConversation, foldIntoList, foldIntoThread, foldMessage, type ListParams, matches, type ThreadData } from './fold';
 import { isLive, keys } from './keys';
@@ -15,12 +18,17 @@ import { Outbox } from './outbox';
 import { Overlays } from './overlays';
 import { newQueryClient } from './queries';
 import { Typing } from './typing';
+import { putByRequest, type PutFile, upload } from './upload';
 
 export { keys } from './keys';
 
 export interface StoreOptions extends LiveOptions {
   /** Somebody has to sign in again. */
   onSessionExpired?: () => void;
+  /** Where things are kept; the browser's unless given, the memory where it is null. */
+  indexedDB?: IDBFactory | null;
+  /** How files are sent. */
+  putFile?: PutFile;
 }
 
 /** How often it is looked whether a window has begun or ended to close. */
@@ -34,7 +42,14 @@ export class Store {
   readonly typing: Typing;
   readonly options: StoreOptions;
   readonly clock: Clock;
-  #ready = deferred();
+  readonly random: Random;
+  /** How this tab finds the others; null for one on its own. */
+  readonly browser: Browser | null;
+  /** Names what is this user's in this browser; null before the start, and for a token that does not say whose it is. */
+  name: string | null = null;
+  readonly #cache: Cache;
+  #disk = deferred<Disk>();
+  #ready = deferred<void>();
   /** What was told since the oldest request that is under way; each request remembers where it began. */
   #log: Change[] = [];
   #requests = 0;
@@ -48,6 +63,8 @@ export class Store {
   constructor(options: StoreOptions) {
     this.options = options;
     this.clock = options.clock ?? systemClock;
+    this.random = options.random ?? Math.random;
+    this.browser = options.browser === undefined ? thisBrowser() : options.browser;
     this.live = createLive(options);
     this.queries = newQueryClient({
       isFresh: (hash) => this.#fresh.has(hash),
@@ -57,15 +74,39 @@ export class Store {
     this.outbox = new Outbox(this);
     this.drafts = new Drafts(this);
     this.typing = new Typing(this);
+    this.#cache = new Cache(this);
   }
 
   get client(): Client {
     return this.live.client;
   }
 
+  /** What this user's pages keep, once it is known whose they are. */
+  disk(): Promise<Disk> {
+    return this.#disk.promise;
+  }
+
+  /** Uploads a file; gives its `media_id`. */
+  upload(file: Blob, about: { name: string; kind: string }, onProgress?: (progress: number) => void, signal?: AbortSignal): Promise<string> {
+    return upload(this.client, this.options.putFile ?? putByRequest, file, about, onProgress, signal);
+  }
+
+  /** Deletes all that is kept of this user in this browser, as it befits a sign-out. */
+  async clear(): Promise<void> {
+    this.outbox.clear();
+    this.drafts.forget();
+    this.#cache.forget();
+    const disk = this.#disk.value;
+    await disk?.clear();
+    this.#fresh.clear();
+    this.queries.removeQueries({ type: 'inactive' });
+  }
+
   /** Begins; what it returns ends everything. */
   start(): () => void {
+    const run = new AbortController();
     const ends = [
+      () => run.abort(),
       this.live.subscribe((event) => {
         if (event.type === 'changes') this.#take(event.changes);
         else if (event.type === 'reset') this.#reset();
@@ -80,15 +121,48 @@ export class Store {
     this.queries.mount();
     this.#tellStatus(this.live.status);
     this.live.start();
-    ends.push(this.outbox.start(), this.drafts.start(), this.#followWindows(), () => this.typing.stop());
+    void this.#open(run.signal);
+    ends.push(this.#cache.start(), this.outbox.start(), this.drafts.start(), this.#followWindows(), () => this.typing.stop());
     return () => {
       for (const end of ends) end();
       this.live.stop();
       if (this.#ready.isDone) this.#ready = deferred();
+      this.#disk.value?.close();
+      if (this.#disk.isDone) this.#disk = deferred();
       this.#fresh.clear();
       void this.queries.cancelQueries();
       this.queries.unmount();
     };
+  }
+
+  /** Finds out whose this is, and opens what is theirs. */
+  async #open(signal: AbortSignal): Promise<void> {
+    for (let failures = 0; !signal.aborted; failures += 1) {
+      try {
+        const user = await this.live.user(signal);
+        const name = user === null ? null : `waba-live-chat ${this.options.apiUrl.replace(/\/+$/, '')} ${user}`;
+        const factory = this.options.indexedDB === undefined ? globalThis.indexedDB : this.options.indexedDB;
+        const disk = await openDisk(name ?? '', name === null ? null : (factory ?? null));
+        if (signal.aborted) return disk.close();
+        if (this.name !== name) this.#forget();
+        this.name = name;
+        return this.#disk.resolve(disk);
+      } catch {
+        await new Promise<void>((resolve) => this.clock.after(backoff(this.random, failures), resolve));
+      }
+    }
+  }
+
+  /** Another user begins: nothing of the last one is shown or sent. */
+  #forget(): void {
+    if (this.name === null) return;
+    this.outbox.forget();
+    this.drafts.forget();
+    this.#cache.forget();
+    this.#conversations.clear();
+    this.#messages.clear();
+    this.#fresh.clear();
+    for (const query of this.queries.getQueryCache().findAll({ predicate: ({ queryKey }) => queryKey[0] !== 'status' })) query.reset();
   }
 
   /**
@@ -222,6 +296,12 @@ export class Store {
     this.outbox.settle(message);
   }
 
+  /** A message that another tab was answered; what this one knows of it is no older. */
+  putNewMessage(message: Message): void {
+    const thread = this.queries.getQueryData<ThreadData>(keys.thread(message.conversation_id));
+    if (!thread?.messages.some(({ id }) => id === message.id)) this.putMessage(message);
+  }
+
   putPhoneNumber(number: PhoneNumber): void {
     this.#changeNumbers((one) => (one.phone_number_id === number.phone_number_id ? number : one), number);
   }
@@ -233,6 +313,18 @@ export class Store {
   /** Changes phone numbers as they are shown. */
   changeNumbers(change: (number: PhoneNumber) => PhoneNumber): void {
     this.#changeNumbers(change);
+  }
+
+  /** For a request that is not repeated: what it is answered is put below what was told since. */
+  record(): { put: (message: Message) => void; end: () => void } {
+    const { signal } = this.live.now();
+    const { since, end } = this.#record();
+    const put = (message: Message) => {
+      if (signal.aborted) return;
+      this.putMessage(message);
+      this.#fold(since());
+    };
+    return { put, end };
   }
 
   /** Notes from now on what is told. */
@@ -389,12 +481,25 @@ function isOf({ type, conversation, conversation_id: conversationId }: Change, i
   return conversation?.id === id || (type === 'conversation.deleted' && conversationId === id);
 }
 
-function deferred(): { promise: Promise<void>; resolve: () => void; isDone: boolean } {
-  let done = () => {};
-  const promise = new Promise<void>((resolve) => (done = resolve));
-  const result = { promise, resolve: () => {
-    result.isDone = true;
-    done();
-  }, isDone: false };
+interface Deferred<T> {
+  readonly promise: Promise<T>;
+  isDone: boolean;
+  value: T | undefined;
+  resolve(value: T): void;
+}
+
+function deferred<T>(): Deferred<T> {
+  let done: (value: T) => void = () => {};
+  const promise = new Promise<T>((resolve) => (done = resolve));
+  const result: Deferred<T> = {
+    promise,
+    isDone: false,
+    value: undefined,
+    resolve(value) {
+      result.isDone = true;
+      result.value = value;
+      done(value);
+    },
+  };
   return result;
 }

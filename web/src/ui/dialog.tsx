@@ -15,6 +15,7 @@ export function Dialog({
   children,
   footer,
   className,
+  onCloseFocus,
 }: {
   open: boolean;
   onClose: () => void;
@@ -23,6 +24,8 @@ export function Dialog({
   children: ReactNode;
   footer?: ReactNode;
   className?: string;
+  /** Takes the focus when it closes, instead of what had it before. */
+  onCloseFocus?: () => void;
 }) {
   const { portal } = useUi();
   const { t } = useLingui();
@@ -32,6 +35,12 @@ export function Dialog({
         <Radix.Overlay className="lc:fixed lc:inset-0 lc:z-40 lc:bg-overlay" />
         <Radix.Content
           {...(description === undefined && { 'aria-describedby': undefined })}
+          {...(onCloseFocus && {
+            onCloseAutoFocus: (event) => {
+              event.preventDefault();
+              onCloseFocus();
+            },
+          })}
           className={cn(
             'lc:fixed lc:inset-x-0 lc:bottom-0 lc:z-40 lc:mx-auto lc:flex lc:max-h-[92dvh] lc:w-full lc:max-w-lg lc:flex-col lc:rounded-t-2xl lc:bg-raised lc:text-text lc:shadow-raised lc:outline-none lc:sm:bottom-auto lc:sm:top-[8dvh] lc:sm:max-h-[84dvh] lc:sm:rounded-2xl',
             className,
@@ -40,7 +49,7 @@ export function Dialog({
           <header className="lc:flex lc:items-center lc:gap-2 lc:ps-5 lc:pe-3 lc:pt-3 lc:pb-2">
             <Radix.Title className="lc:grow lc:text-base lc:font-semibold">{title}</Radix.Title>
             <Radix.Close asChild>
-              <IconButton label={t`Close`}>
+              <IconButton label={t`Close`} hint={null}>
                 <X />
               </IconButton>
             </Radix.Close>

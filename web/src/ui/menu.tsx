@@ -9,13 +9,31 @@ export const MENU_PANEL =
 const ITEM =
   'lc:flex lc:min-h-8 lc:cursor-pointer lc:items-center lc:gap-2.5 lc:rounded-lg lc:px-2.5 lc:py-1 lc:outline-none lc:select-none lc:data-highlighted:bg-hover lc:data-disabled:opacity-50 lc:[&_svg]:size-4.5 lc:[&_svg]:shrink-0';
 
-/** A menu that `trigger`, a button, opens. */
-export function Menu({ trigger, children, align = 'end' }: { trigger: ReactElement; children: ReactNode; align?: 'start' | 'end' }) {
+/** A menu that `trigger`, a button, opens; the focus returns to that, unless `onCloseFocus` puts it elsewhere. */
+export function Menu({
+  trigger,
+  children,
+  align = 'end',
+  onCloseFocus,
+}: {
+  trigger: ReactElement;
+  children: ReactNode;
+  align?: 'start' | 'end';
+  onCloseFocus?: () => void;
+}) {
   const { dir } = useUi();
+  const closing = onCloseFocus && {
+    onCloseAutoFocus: (event: Event) => {
+      event.preventDefault();
+      onCloseFocus();
+    },
+  };
   return (
     <Radix.Root dir={dir} modal={false}>
       <Radix.Trigger asChild>{trigger}</Radix.Trigger>
-      <MenuContent align={align}>{children}</MenuContent>
+      <MenuContent align={align} {...closing}>
+        {children}
+      </MenuContent>
     </Radix.Root>
   );
 }

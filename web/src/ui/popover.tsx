@@ -9,6 +9,7 @@ export function Popover({
   children,
   label,
   className,
+  onCloseFocus,
   ...open
 }: {
   trigger: ReactElement;
@@ -17,6 +18,8 @@ export function Popover({
   className?: string;
   open?: boolean;
   onOpenChange?: (open: boolean) => void;
+  /** Takes the focus instead of the trigger when it closes. */
+  onCloseFocus?: () => void;
 }) {
   const { portal } = useUi();
   return (
@@ -27,6 +30,12 @@ export function Popover({
           aria-label={label}
           sideOffset={6}
           collisionPadding={8}
+          {...(onCloseFocus && {
+            onCloseAutoFocus: (event) => {
+              event.preventDefault();
+              onCloseFocus();
+            },
+          })}
           className={cn('lc:z-50 lc:max-w-[calc(100vw-16px)] lc:rounded-xl lc:border lc:border-line lc:bg-raised lc:text-text lc:shadow-raised', className)}
         >
           {children}

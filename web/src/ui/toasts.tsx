@@ -27,11 +27,11 @@ export function Toasts({ toasts, onClose }: { toasts: readonly ShownToast[]; onC
           <Radix.Description className="lc:grow">{text}</Radix.Description>
           {action && (
             <Radix.Action altText={action.label} asChild onClick={action.run}>
-              <Button className="lc:font-semibold lc:text-current lc:hover:bg-transparent lc:underline">{action.label}</Button>
+              <Button className="lc:font-semibold lc:text-current! lc:hover:bg-transparent! lc:underline">{action.label}</Button>
             </Radix.Action>
           )}
           <Radix.Close asChild>
-            <IconButton label={t`Close`} hint={null} className="lc:text-current lc:hover:bg-transparent">
+            <IconButton label={t`Close`} hint={null} className="lc:text-current! lc:hover:bg-transparent!">
               <X />
             </IconButton>
           </Radix.Close>

@@ -1,0 +1,118 @@
+/** What is injected into the page to look at it from inside; each begins before the page's own scripts. */
+
+/** Frames, long tasks, layout shifts, interactions and drawings, since `window.probes.begin()`. */
+export interface Probes {
+  begin(): void;
+  /** Milliseconds between frames. */
+  frames: number[];
+  longTasks: number[];
+  shift: number;
+  /** The longest event of each interaction, in milliseconds. */
+  interactions: Map<number, number>;
+  /** How often a component of a message's row ran, by the row. */
+  drawnRows: Map<string, number>;
+  /** How often any component ran. */
+  drawn: number;
+}
+
+declare global {
+  interface Window {
+    probes: Probes;
+  }
+}
+
+/** Runs in the page. */
+export function installProbes(): void {
+  interface Fiber {
+    tag: number;
+    flags: number;
+    child: Fiber | null;
+    sibling: Fiber | null;
+    alternate: Fiber | null;
+    stateNode: unknown;
+  }
+  const PERFORMED_WORK = 1;
+  const COMPONENTS = new Set([0, 1, 11, 14, 15]);
+  const HOST = 5;
+  const probes: Probes = {
+    frames: [],
+    longTasks: [],
+    shift: 0,
+    interactions: new Map(),
+    drawnRows: new Map(),
+    drawn: 0,
+    begin() {
+      probes.frames = [];
+      probes.longTasks = [];
+      probes.shift = 0;
+      probes.interactions = new Map();
+      probes.drawnRows = new Map();
+      probes.drawn = 0;
+    },
+  };
+  window.probes = probes;
+  let last = performance.now();
+  const frame = (now: number) => {
+    probes.frames.push(now - last);
+    last = now;
+    requestAnimationFrame(frame);
+  };
+  requestAnimationFrame(frame);
+  const observe = (type: string, take: (entry: PerformanceEntry) => void, more: object = {}) =>
+    new PerformanceObserver((list) => list.getEntries().forEach(take)).observe({ type, buffered: true, ...more });
+  observe('longtask', (entry) => probes.longTasks.push(entry.duration));
+  observe('layout-shift', (entry) => {
+    const shift = entry as PerformanceEntry & { value: number; hadRecentInput: boolean };
+    if (!shift.hadRecentInput) probes.shift += shift.value;
+  });
+  observe(
+    'event',
+    (entry) => {
+      const { interactionId, duration } = entry as PerformanceEntry & { interactionId: number };
+      if (interactionId) probes.interactions.set(interactionId, Math.max(duration, probes.interactions.get(interactionId) ?? 0));
+    },
+    { durationThreshold: 16 },
+  );
+
+  // React tells whoever looks like its developer tools of each commit, also in production.
+  const rowOf = (fiber: Fiber): string | null => {
+    for (let node: Fiber | null = fiber; node; node = node.child) {
+      if (node.tag === HOST) return (node.stateNode as Element).closest('article')?.getAttribute('data-message-id') ?? null;
+    }
+    return null;
+  };
+  const walk = (next: Fiber | null, before: Fiber | null): void => {
+    for (let fiber = next; fiber; fiber = fiber.sibling) {
+      const previous = fiber.alternate;
+      // What a commit did not touch is the very same object as before.
+      const isNew = previous === null;
+      const isSame = !isNew && before !== null && sameAmong(before, fiber);
+      if (isSame) continue;
+      if (COMPONENTS.has(fiber.tag) && (fiber.flags & PERFORMED_WORK) !== 0) {
+        probes.drawn += 1;
+        const row = rowOf(fiber);
+        if (row !== null) probes.drawnRows.set(row, (probes.drawnRows.get(row) ?? 0) + 1);
+      }
+      if (isNew) walk(fiber.child, null);
+      else if (fiber.child !== previous.child) walk(fiber.child, previous.child);
+    }
+  };
+  const sameAmong = (first: Fiber, fiber: Fiber): boolean => {
+    for (let node: Fiber | null = first; node; node = node.sibling) if (node === fiber) return true;
+    return false;
+  };
+  const hook = {
+    isDisabled: false,
+    supportsFiber: true,
+    renderers: new Map(),
+    inject: () => 1,
+    onCommitFiberRoot: (_: number, root: { current: Fiber }) => {
+      const { current } = root;
+      walk(current.child, current.alternate?.child ?? null);
+    },
+    onCommitFiberUnmount: () => {},
+    onPostCommitFiberRoot: () => {},
+    checkDCE: () => {},
+  };
+  Object.defineProperty(window, '__REACT_DEVTOOLS_GLOBAL_HOOK__', { value: hook });
+}
