@@ -27,9 +27,9 @@ export class Claims {
   /** Ends what is held. */
   readonly #held = new Set<() => void>();
 
-  /** Without locks (plain HTTP) each tab is on its own. */
+  /** `scope` names the user. Without locks (plain HTTP) each tab is on its own. */
   constructor(scope: string, locks: ClaimLocks | null = typeof navigator === 'undefined' ? null : (navigator.locks ?? null)) {
-    this.#scope = `waba-live-chat ${scope}`;
+    this.#scope = scope;
     this.#locks = locks;
   }
 

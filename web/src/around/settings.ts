@@ -54,7 +54,7 @@ export function parseSettings(text: string | null): Settings {
 }
 
 export function settingsKey(user: string): string {
-  return `waba-live-chat settings ${user}`;
+  return `${user} settings`;
 }
 
 /** Tells the other components of this page; a browser tells other tabs only. */

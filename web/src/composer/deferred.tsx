@@ -3,7 +3,7 @@ import { useLingui } from '@lingui/react/macro';
 import { type ComponentType, useEffect, useRef, useState } from 'react';
 import { useUi } from '../ui/context';
 
-const loaded = new WeakMap<() => Promise<ComponentType<never>>, ComponentType<never>>();
+const loaded = new WeakMap<object, unknown>();
 
 /** Draws what `load` gives, with `props`; `load` is the same function each time. */
 export function Deferred<P extends object>({ load, props, onFail }: { load: () => Promise<ComponentType<P>>; props: P; onFail: () => void }) {
@@ -22,7 +22,7 @@ export function Deferred<P extends object>({ load, props, onFail }: { load: () =
     let current = true;
     load().then(
       (part) => {
-        loaded.set(load, part as ComponentType<never>);
+        loaded.set(load, part);
         if (current) setPart(() => part);
       },
       () => current && fail.current(),

@@ -48,7 +48,7 @@ export const PlusMenu = memo(function PlusMenu({
       <Menu
         align="start"
         trigger={
-          <IconButton label={t`Attach`} className="lc:size-10 lc:rounded-full">
+          <IconButton label={t`Attach`} className="lc:size-10 lc:rounded-full!">
             <Plus />
           </IconButton>
         }

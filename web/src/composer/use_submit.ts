@@ -3,7 +3,7 @@ import { useLingui } from '@lingui/react/macro';
 import { useCallback } from 'react';
 import { useSend } from '../hooks/misc';
 import { useStore } from '../store/context';
-import { type Draft, EMPTY_DRAFT } from '../store/drafts';
+import type { Draft } from '../store/drafts';
 import type { Outgoing, OutgoingFile } from '../store/outbox';
 import { useUi } from '../ui/context';
 import { messagesOf } from './outgoing';
@@ -18,7 +18,7 @@ export function useSubmit(conversationId: number): (draft: Draft, previewUrl: bo
     (draft, previewUrl) => {
       const messages = messagesOf(draft, previewUrl);
       if (messages.length === 0) return;
-      store.drafts.set(conversationId, EMPTY_DRAFT);
+      store.drafts.clear(conversationId);
       const work = async () => {
         let kept = 0;
         try {

@@ -213,7 +213,7 @@ export function WriteForm({
           <span className="lc:grow">
             <Plural value={blanks.length} one="One blank is still to be filled in." other="# blanks are still to be filled in." />
           </span>
-          <Button className="lc:min-h-7 lc:px-2 lc:text-xs" onClick={() => send(true)}>{t`Send anyway`}</Button>
+          <Button className="lc:min-h-7! lc:px-2! lc:text-xs" onClick={() => send(true)}>{t`Send anyway`}</Button>
         </p>
       )}
       <div className="lc:flex lc:items-end lc:gap-1 lc:p-2">
@@ -222,7 +222,7 @@ export function WriteForm({
         ) : (
           <>
             <PlusMenu onFiles={addFiles} openDialog={openDialog} onCloseFocus={focus} />
-            <div className="lc:flex lc:min-w-0 lc:grow lc:items-end lc:rounded-2xl lc:border lc:border-field lc:bg-surface lc:focus-within:border-accent lc:focus-within:outline-1 lc:focus-within:outline-accent">
+            <div className="lc:flex lc:min-w-0 lc:grow lc:items-end lc:rounded-2xl lc:border lc:border-field lc:bg-surface lc:focus-within:border-accent lc:focus-within:outline-1 lc:focus-within:-outline-offset-2 lc:focus-within:outline-accent">
               <textarea
                 ref={area}
                 rows={1}
@@ -248,11 +248,11 @@ export function WriteForm({
               {features.emoji !== false && <EmojiButton onPick={insertText} onCloseFocus={focus} />}
             </div>
             {canRecord ? (
-              <IconButton label={t`Record a voice message`} onClick={voice.start} disabled={voice.isPacking} className="lc:size-10 lc:rounded-full">
+              <IconButton label={t`Record a voice message`} onClick={voice.start} disabled={voice.isPacking} className="lc:size-10 lc:rounded-full!">
                 {voice.isPacking ? <Spinner /> : <Mic />}
               </IconButton>
             ) : (
-              <IconButton type="submit" tone="accent" label={t`Send`} disabled={isEmpty || isTooLong || preparing > 0} className="lc:size-10 lc:rounded-full">
+              <IconButton type="submit" tone="accent" label={t`Send`} disabled={isEmpty || isTooLong || preparing > 0} className="lc:size-10 lc:rounded-full!">
                 <SendHorizontal className="lc:rtl:-scale-x-100" />
               </IconButton>
             )}

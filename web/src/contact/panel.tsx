@@ -36,7 +36,7 @@ export function Panel({ conversation }: { conversation: Conversation }) {
   useFocusBack(panel, isOver);
   const close = () => setContactOpen(false);
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key === 'Escape' && !event.defaultPrevented) {
+    if (event.key === 'Escape') {
       event.stopPropagation();
       close();
     } else if (event.key === 'Tab' && isOver) keepInside(event, panel.current);

@@ -111,7 +111,7 @@ export function FoundList({ text, onClear }: { text: string; onClear: () => void
     },
     onMenu(key, at) {
       const item = items.find((item) => item.key === key);
-      if (item?.kind === 'conversation') setMenu({ conversation: item.conversation, ...at });
+      if (item?.kind === 'conversation') setMenu({ conversation: item.conversation, ...at, from: document.activeElement });
     },
     onReachEnd: more,
   };
@@ -165,22 +165,21 @@ export function FoundList({ text, onClear }: { text: string; onClear: () => void
           }
         }}
       />
-      {menu && (
-        <RowMenu
-          at={menu}
-          onClose={() => setMenu(null)}
-          onChange={(kind) => void change(kind, [menu.conversation])}
-          onSelect={undefined}
-          onContact={
-            features.contactPanel === false
-              ? undefined
-              : () => {
-                  openConversation(menu.conversation.id);
-                  setContactOpen(true);
-                }
-          }
-        />
-      )}
+      <RowMenu
+        at={menu}
+        onClose={() => setMenu(null)}
+        onChange={(kind) => menu && void change(kind, [menu.conversation])}
+        onSelect={undefined}
+        onContact={
+          features.contactPanel === false
+            ? undefined
+            : () => {
+                if (!menu) return;
+              openConversation(menu.conversation.id);
+                setContactOpen(true);
+              }
+        }
+      />
     </>
   );
 }

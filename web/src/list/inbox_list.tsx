@@ -82,7 +82,7 @@ export function InboxList({ filter, onFilter, sort }: { filter: Filter; onFilter
     }),
     onMenu(key, at) {
       const conversation = shown?.find(({ id }) => String(id) === key);
-      if (conversation) setMenu({ conversation, ...at });
+      if (conversation) setMenu({ conversation, ...at, from: document.activeElement });
     },
     onEscape() {
       select(NOTHING_SELECTED);
@@ -149,22 +149,21 @@ export function InboxList({ filter, onFilter, sort }: { filter: Filter; onFilter
           }
         />
       )}
-      {menu && (
-        <RowMenu
-          at={menu}
-          onClose={() => setMenu(null)}
-          onChange={(kind) => void change(kind, [menu.conversation])}
-          onSelect={canSelect ? () => select(toggle(selection, menu.conversation.id)) : undefined}
-          onContact={
-            features.contactPanel === false
-              ? undefined
-              : () => {
-                  openConversation(menu.conversation.id);
-                  setContactOpen(true);
-                }
-          }
-        />
-      )}
+      <RowMenu
+        at={menu}
+        onClose={() => setMenu(null)}
+        onChange={(kind) => menu && void change(kind, [menu.conversation])}
+        onSelect={canSelect ? () => menu && select(toggle(selection, menu.conversation.id)) : undefined}
+        onContact={
+          features.contactPanel === false
+            ? undefined
+            : () => {
+                if (!menu) return;
+              openConversation(menu.conversation.id);
+                setContactOpen(true);
+              }
+        }
+      />
     </>
   );
 }

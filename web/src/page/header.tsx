@@ -40,7 +40,9 @@ export function Header({ session, apiUrl, simulatorUrl }: { session: Session; ap
       <div className="lc:min-w-0 lc:grow">
         <PhoneNumberSelect />
       </div>
-      <ConnectionState className="lc:hidden lc:@min-[600px]:inline-flex" />
+      <div className="lc:hidden lc:@min-[600px]:block">
+        <ConnectionState />
+      </div>
       {simulatorUrl !== null && (
         <a
           href={simulatorUrl}

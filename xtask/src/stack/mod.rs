@@ -232,17 +232,9 @@ impl Stack {
     pub(crate) async fn failure(&mut self) -> anyhow::Error {
         tokio::select! {
             status = self.emulator.process.wait() => anyhow::anyhow!("the AWS emulator ended: {status:?}, see {}/ministack.log", self.file.logs),
-            status = page_end(self.page.as_mut()) => anyhow::anyhow!("the page's server ended: {status:?}, see {}/web.log", self.file.logs),
+            ended = page::end(self.page.as_mut()) => anyhow::anyhow!("the page's server ended ({ended}): see {}/web.log", self.file.logs),
             ended = &mut self.simulator => anyhow::anyhow!("the simulator ended: {ended:?}"),
         }
-    }
-}
-
-/// When the page's server ends by itself; never where there is none.
-async fn page_end(page: Option<&mut page::Server>) -> std::io::Result<std::process::ExitStatus> {
-    match page {
-        Some(server) => server.process.wait().await,
-        None => std::future::pending().await,
     }
 }
 

@@ -24,7 +24,7 @@ pub(crate) enum Page {
 /// A running server.
 pub(super) struct Server {
     pub(super) url: String,
-    pub(super) process: Child,
+    process: Child,
 }
 
 /// Serves `page`. `run_folder` is where its server reads about the stack, which is not told to anybody else yet.
@@ -44,6 +44,17 @@ pub(super) async fn serve(
     Server::start(root, page, port, stack, run_folder, janitor)
         .await
         .map(Some)
+}
+
+/// How it ended by itself; never where there is none.
+pub(super) async fn end(server: Option<&mut Server>) -> String {
+    let Some(server) = server else {
+        return std::future::pending().await;
+    };
+    match server.process.wait().await {
+        Ok(status) => status.to_string(),
+        Err(error) => error.to_string(),
+    }
 }
 
 impl Server {

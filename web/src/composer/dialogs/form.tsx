@@ -4,7 +4,7 @@ import { type ReactNode, type Ref, useId } from 'react';
 import { cn } from '../../ui/cn';
 import { lengthOf } from '../limits';
 
-const INPUT = 'lc:w-full lc:rounded-lg lc:border lc:bg-surface lc:px-3 lc:py-1.5 lc:min-h-9';
+const INPUT = 'lc:w-full lc:rounded-lg lc:border lc:bg-surface lc:px-3 lc:py-1.5 lc:min-h-9 lc:focus-visible:outline-2 lc:focus-visible:outline-accent';
 
 export function TextField({
   label,
@@ -94,7 +94,7 @@ export function SelectField<T extends string>({
   const id = useId();
   return (
     <div className="lc:flex lc:flex-col lc:gap-1">
-      <label htmlFor={id} className={cn('lc:text-xs lc:font-medium', hideLabel && 'lc:sr-only')}>
+      <label htmlFor={id} className={cn('lc:min-h-5 lc:text-xs lc:leading-5 lc:font-medium', hideLabel && 'lc:sr-only')}>
         {label}
       </label>
       <select id={id} value={value} onChange={(event) => onChange(event.target.value as T)} className={cn(INPUT, 'lc:border-field')}>

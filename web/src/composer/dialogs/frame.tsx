@@ -7,14 +7,13 @@ import { useUi } from '../../ui/context';
 import { Dialog } from '../../ui/dialog';
 import { MediaField, type UploadedFile } from '../files/media_field';
 import { useObjectUrl } from '../files/object_url';
-import { LIMITS } from '../limits';
-import { isBlank } from '../limits';
+import { isBlank, LIMITS } from '../limits';
 import { replyId } from '../outgoing';
 import { useSendNow } from '../use_submit';
 import type { DialogProps } from './dialogs';
 import { FormAndPreview, SelectField, TextField } from './form';
 import type { Frame, HeaderFile, Problem, Problems } from './interactive';
-import { MessagePreview, type PreviewButton } from './preview';
+import { MessagePreview, type PreviewButton, type PreviewRow } from './preview';
 
 /** A form that names what is wrong once it was tried to send it, and goes to the first of that. */
 export function useChecked(problems: Problems): { form: RefObject<HTMLFormElement | null>; errorOf: (field: string) => string | undefined; check: () => boolean } {
@@ -113,6 +112,7 @@ export function InteractiveDialog({
   hasFile = true,
   problems,
   buttons,
+  rows = [],
   object,
   children,
   ...props
@@ -124,6 +124,7 @@ export function InteractiveDialog({
   hasFile?: boolean;
   problems: Problems;
   buttons: readonly PreviewButton[];
+  rows?: readonly PreviewRow[];
   object: () => InteractiveObject;
   children: (errorOf: (field: string) => string | undefined) => ReactNode;
 }) {
@@ -175,6 +176,7 @@ export function InteractiveDialog({
             body={frame.body}
             footer={frame.footer}
             buttons={buttons}
+            rows={rows}
           />
         }
       >

@@ -30,6 +30,7 @@ export function ListDialog(props: DialogProps) {
       hasFile={false}
       problems={checkList(frame, button, sections)}
       buttons={[{ icon: 'list', text: button }]}
+      rows={sections.flatMap(({ key, title, rows }) => [...(title === '' ? [] : [{ key, title, isSection: true }]), ...rows.filter(({ title }) => title !== '')])}
       object={() => listObject(frame, button, sections)}
     >
       {(errorOf) => (

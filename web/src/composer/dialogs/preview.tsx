@@ -9,6 +9,14 @@ export interface PreviewButton {
   readonly text: string;
 }
 
+/** Of the list that a button opens: a row, or the title of a section. */
+export interface PreviewRow {
+  readonly key: string;
+  readonly title: string;
+  readonly description?: string;
+  readonly isSection?: boolean;
+}
+
 const ICONS = { reply: Reply, link: ExternalLink, list: List, phone: Phone, none: null };
 
 export function MessagePreview({
@@ -17,12 +25,14 @@ export function MessagePreview({
   body,
   footer,
   buttons = [],
+  rows = [],
 }: {
   media?: { readonly kind: MediaKind | 'location'; readonly url?: string | undefined; readonly name?: string | undefined } | undefined;
   header?: string | null;
   body: ReactNode;
   footer?: string | null;
   buttons?: readonly PreviewButton[];
+  rows?: readonly PreviewRow[];
 }) {
   const { t } = useLingui();
   return (
@@ -58,6 +68,16 @@ export function MessagePreview({
           </div>
         );
       })}
+      {rows.length > 0 && (
+        <ul className="lc:mt-1 lc:flex lc:flex-col lc:gap-1.5 lc:rounded-xl lc:bg-surface lc:px-3 lc:py-2">
+          {rows.map(({ key, title, description, isSection }) => (
+            <li key={key} dir="auto" className="lc:min-w-0 lc:break-words">
+              <span className={isSection ? 'lc:text-xs lc:font-semibold lc:text-soft' : undefined}>{title}</span>
+              {description && <span className="lc:block lc:text-xs lc:text-soft">{description}</span>}
+            </li>
+          ))}
+        </ul>
+      )}
     </div>
   );
 }

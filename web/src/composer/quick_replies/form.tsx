@@ -141,7 +141,7 @@ export function QuickReplyForm({ conversation, quickReply, onDone }: { conversat
                 chosen.current = null;
               }}
               trigger={
-                <Button className="lc:min-h-7 lc:px-2 lc:text-xs">
+                <Button className="lc:min-h-7! lc:px-2! lc:text-xs">
                   <Braces aria-hidden className="lc:size-4" />
                   {t`Insert a variable`}
                 </Button>

@@ -187,7 +187,7 @@ function TemplateList({ conversation, isForDraft, onChoose }: { conversation: Di
       {refreshedAt && (
         <p className="lc:flex lc:items-center lc:gap-1 lc:text-xs lc:text-soft">
           <Trans>As of {format.time(refreshedAt)}</Trans>
-          <IconButton label={t`Load the templates again`} className="lc:size-7 lc:[&_svg]:size-4" onClick={reload}>
+          <IconButton label={t`Load the templates again`} className="lc:size-7! lc:[&_svg]:size-4!" onClick={reload}>
             <RefreshCw />
           </IconButton>
         </p>

@@ -46,9 +46,12 @@ export function fieldsOf({ header, body, buttons }: Template): readonly Template
     fields.push({ key: `header.${name}`, place: 'header', kind: 'text', name, example });
   }
   for (const { name, example = null } of body?.parameters ?? []) fields.push({ key: `body.${name}`, place: 'body', kind: 'text', name, example });
-  for (const { index, text, parameter } of buttons) {
+  for (const { index, text, url, parameter } of buttons) {
     if (!parameter) continue;
-    fields.push({ key: `button.${index}`, place: 'button', kind: 'text', name: parameter.name, example: parameter.example ?? null, button: { index, text: text ?? '' } });
+    // The example is a whole URL, of which only the end is asked for.
+    const beginning = url?.split('{{')[0] ?? '';
+    const example = parameter.example?.startsWith(beginning) ? parameter.example.slice(beginning.length) : (parameter.example ?? null);
+    fields.push({ key: `button.${index}`, place: 'button', kind: 'text', name: parameter.name, example, button: { index, text: text ?? '' } });
   }
   return fields;
 }
@@ -137,14 +140,4 @@ export function findTemplates(templates: readonly Template[], query: string, lan
   return templates
     .filter((template) => wanted.every((word) => text(template).includes(word)))
     .sort((a, b) => Number(b.language.toLowerCase().startsWith(own)) - Number(a.language.toLowerCase().startsWith(own)));
-}
-
-/** What an error of the API about a template's parameter is about: the field in this form. */
-export function fieldOfError(template: Template, object: TemplateObject, path: string): string | null {
-  const found = /^template\.components\[(\d+)\](?:\.parameters\[(\d+)\])?/.exec(path);
-  const component = object.components?.[Number(found?.[1])];
-  if (!found || !component) return null;
-  if (component.type === 'button') return `button.${component.index}`;
-  const fields = fieldsOf(template).filter(({ place }) => place === component.type);
-  return fields[Number(found[2] ?? 0)]?.key ?? null;
 }

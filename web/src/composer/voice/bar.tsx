@@ -59,7 +59,7 @@ export function VoiceBar({ voice, view, onKeep, onSend }: { voice: Voice; view: 
           <IconButton label={t`Stop and listen first`} onClick={onKeep}>
             <Check />
           </IconButton>
-          <IconButton label={t`Send the recording`} tone="accent" className="lc:rounded-full" onClick={onSend}>
+          <IconButton label={t`Send the recording`} tone="accent" className="lc:rounded-full!" onClick={onSend}>
             <SendHorizontal className="lc:rtl:-scale-x-100" />
           </IconButton>
         </>

@@ -110,10 +110,10 @@ export class Recorder {
   /** Ends it and gives what was recorded; null where that is nothing. */
   async finish(): Promise<Recording | null> {
     const durationMs = this.#duration();
-    const recorder = this.#recorder;
+    const [recorder, stopped] = [this.#recorder, this.#stopped];
     if (recorder && recorder.state !== 'inactive') recorder.stop();
     this.#end();
-    await this.#stopped;
+    await stopped;
     if (!recorder || this.#chunks.length === 0) return null;
     return { blob: new Blob(this.#chunks, { type: recorder.mimeType || (this.#chunks[0]?.type ?? '') }), durationMs, peaks: peaksOf(this.#levels) };
   }
