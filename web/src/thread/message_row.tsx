@@ -17,6 +17,8 @@ import { Ticks } from './ticks';
 import { useView } from './view';
 
 const LONG_PRESS_MS = 450;
+/** On the colour of our own messages, and what is tinted in them, small text and links need more contrast than elsewhere. */
+const OWN = 'lc:bg-own lc:[--wlc-soft:color-mix(in_srgb,var(--wlc-text)_75%,var(--wlc-own))]';
 
 export const MessageRow = memo(function MessageRow({
   message,
@@ -76,7 +78,7 @@ export const MessageRow = memo(function MessageRow({
           <div
             className={cn(
               'lc:relative lc:max-w-[min(86cqw,36rem)] lc:min-w-0 lc:rounded-2xl lc:px-2.5 lc:py-1.5 lc:transition-shadow lc:duration-300',
-              isSticker ? 'lc:px-0' : isOwn ? 'lc:bg-own' : 'lc:bg-other',
+              isSticker ? 'lc:px-0' : isOwn ? OWN : 'lc:bg-other',
               isLast && !isSticker && (isOwn ? 'lc:rounded-ee-sm' : 'lc:rounded-es-sm'),
               isMarked && 'lc:ring-3 lc:ring-accent',
             )}

@@ -22,11 +22,12 @@ export function Quote({ replyTo }: { replyTo: ReplyTo }) {
   const who = replyTo.sender === 'customer' ? customer : t`You`;
   const text = summaryOf({ message_type: replyTo.message_type ?? null, content: replyTo.content ?? null }, i18n);
   return (
-    <button type="button" aria-label={t`Answers ${who}: ${text}. Show that message`} className={`${look} lc:hover:bg-hover`} onClick={() => jumpTo(target)}>
+    <button type="button" className={`${look} lc:hover:bg-hover`} onClick={() => jumpTo(target)}>
       <bdi className="lc:max-w-full lc:truncate lc:font-semibold">{who}</bdi>
       <span dir="auto" className="lc:line-clamp-2 lc:w-full lc:text-soft lc:wrap-anywhere">
         {text}
       </span>
+      <span className="lc:sr-only">{t`Show this message`}</span>
     </button>
   );
 }

@@ -26,7 +26,6 @@ export function Document({ message }: { message: Message }) {
   return (
     <button
       type="button"
-      aria-label={t`Download ${name}`}
       className="lc:flex lc:w-72 lc:max-w-full lc:items-center lc:gap-3 lc:rounded-lg lc:bg-quote lc:p-2.5 lc:text-start lc:hover:bg-hover"
       onClick={() => download(message)}
     >
@@ -35,7 +34,7 @@ export function Document({ message }: { message: Message }) {
         <bdi className="lc:line-clamp-2 lc:font-medium lc:wrap-anywhere">{name}</bdi>
         <span className="lc:text-xs lc:text-soft">{[ending, size ? format.bytes(size) : null].filter(Boolean).join(' · ')}</span>
       </span>
-      <Download aria-hidden className="lc:size-5 lc:shrink-0 lc:text-soft" />
+      <Download role="img" aria-label={t`Download`} className="lc:size-5 lc:shrink-0 lc:text-soft" />
     </button>
   );
 }
