@@ -49,6 +49,8 @@ export function Viewer({ pictures, first, onClose }: { pictures: readonly Messag
       carousel={{ finite: true, preload: 1 }}
       animation={matchMedia('(prefers-reduced-motion: reduce)').matches ? { fade: 0, swipe: 0, zoom: 0 } : { fade: 150, swipe: 250, zoom: 200 }}
       controller={{ closeOnBackdropClick: true, closeOnPullDown: true }}
+      // It stands in the page itself, beside the component's own look.
+      styles={{ root: { fontFamily: 'system-ui, sans-serif', fontSize: 14 }, captionsTitle: { fontSize: 14, fontWeight: 500 } }}
       captions={{ descriptionTextAlign: 'center' }}
       zoom={{ maxZoomPixelRatio: 4, scrollToZoom: true }}
       {...(dir === 'rtl' && { dir })}
