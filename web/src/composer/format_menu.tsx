@@ -42,7 +42,7 @@ export const FormatMenu = memo(function FormatMenu({ onMark, onCloseFocus }: { o
         chosen.current = null;
       }}
       trigger={
-        <IconButton label={t`Formatting`} className="lc:my-px lc:hidden lc:@min-[380px]:inline-flex">
+        <IconButton label={t`Formatting`} className="lc:my-px lc:hidden! lc:@min-[380px]:inline-flex!">
           <CaseSensitive />
         </IconButton>
       }

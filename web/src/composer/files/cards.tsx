@@ -26,7 +26,7 @@ export const FileCards = memo(function FileCards({
   const { t } = useLingui();
   if (files.length === 0 && preparing === 0) return null;
   return (
-    <ul aria-label={t`Files to send`} className="lc:flex lc:gap-2 lc:overflow-x-auto lc:px-3 lc:pt-2.5">
+    <ul aria-label={t`Files to send`} className="lc:flex lc:items-start lc:gap-2 lc:overflow-x-auto lc:px-3 lc:pt-2.5">
       {files.map((file, index) => (
         <FileCard
           key={file.id}

@@ -93,7 +93,7 @@ export function QuickReplyList({
               onPointerDown={(event) => event.preventDefault()}
               onClick={() => onChoose(quickReply)}
               onPointerMove={() => place !== index && setChosen({ query, index: place })}
-              className={cn('lc:flex lc:cursor-pointer lc:items-baseline lc:gap-3 lc:rounded-lg lc:px-2.5 lc:py-1.5', place === index && 'lc:bg-hover')}
+              className={cn('lc:flex lc:cursor-pointer lc:items-baseline lc:gap-3 lc:rounded-lg lc:px-2.5 lc:py-1.5', place === index && 'lc:bg-selected')}
             >
               <span className="lc:max-w-32 lc:shrink-0 lc:truncate lc:font-semibold" dir="auto">
                 /{quickReply.shortcut}
