@@ -1,7 +1,7 @@
 /** A conversation that is open: its header, its messages, and what is opened over them. */
 import { Trans, useLingui } from '@lingui/react/macro';
 import { CircleHelp, CloudOff, MessageSquareDashed } from 'lucide-react';
-import { lazy, type ReactNode, Suspense, useCallback, useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
+import { type ReactNode, useCallback, useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 import type { Message } from '../api/types';
 import { useActions } from '../hooks/actions';
 import { useConversation } from '../hooks/conversations';
@@ -12,6 +12,7 @@ import { keys } from '../store/store';
 import { nameOf } from '../ui/avatar';
 import { Button } from '../ui/button';
 import { useUi } from '../ui/context';
+import { deferredOverlay } from '../ui/deferred';
 import { Spinner } from '../ui/spinner';
 import { downloadFile } from './download';
 import { Header } from './header';
@@ -25,10 +26,10 @@ import { ThreadViewContext, type ThreadView } from './view';
 
 export { MiniPlayer } from './mini_player';
 
-const SearchBar = lazy(async () => ({ default: (await import('./search_bar')).SearchBar }));
-const InfoDialog = lazy(async () => ({ default: (await import('./info_dialog')).InfoDialog }));
-const ReactionDialog = lazy(async () => ({ default: (await import('./reaction_dialog')).ReactionDialog }));
-const Viewer = lazy(async () => ({ default: (await import('./viewer')).Viewer }));
+const SearchBar = deferredOverlay(async () => (await import('./search_bar')).SearchBar);
+const InfoDialog = deferredOverlay(async () => (await import('./info_dialog')).InfoDialog);
+const ReactionDialog = deferredOverlay(async () => (await import('./reaction_dialog')).ReactionDialog);
+const Viewer = deferredOverlay(async () => (await import('./viewer')).Viewer);
 
 type Opened = { readonly kind: 'info' | 'reaction' | 'viewer'; readonly message: Message } | null;
 
@@ -106,10 +107,8 @@ export function OpenThread({ conversationId, player, places, miniPlayer }: { con
     <ThreadViewContext value={view}>
       <section ref={root} aria-label={customer === '' ? t`Conversation` : t`Conversation with ${customer}`} className="lc:relative lc:flex lc:min-h-0 lc:min-w-0 lc:grow lc:flex-col lc:bg-wall">
         <Header conversation={conversation} onSearch={openSearch} />
-        <Suspense fallback={null}>
-          {search > 0 && <SearchBar conversationId={conversationId} opened={search} onShow={jumpTo} onClose={() => setSearch(0)} />}
-          {playing && !isInSight && miniPlayer}
-        </Suspense>
+        {search > 0 && <SearchBar conversationId={conversationId} opened={search} onShow={jumpTo} onClose={() => setSearch(0)} />}
+        {playing && !isInSight && miniPlayer}
         <Body
           thread={thread}
           isEmpty={rows.length === 0}
@@ -129,11 +128,9 @@ export function OpenThread({ conversationId, player, places, miniPlayer }: { con
           />
         </Body>
         {menu && <MessageMenu target={menu} root={root.current} onClose={() => setMenu(null)} onMoreEmoji={(message) => setOpened({ kind: 'reaction', message })} />}
-        <Suspense fallback={null}>
-          {opened?.kind === 'info' && shown && <InfoDialog message={shown} onClose={() => setOpened(null)} />}
-          {opened?.kind === 'reaction' && shown && <ReactionDialog message={shown} onClose={() => setOpened(null)} />}
-          {opened?.kind === 'viewer' && shown && <Viewer pictures={(messages ?? NO_MESSAGES).filter(isPicture)} first={shown} onClose={() => setOpened(null)} />}
-        </Suspense>
+        {opened?.kind === 'info' && shown && <InfoDialog message={shown} onClose={() => setOpened(null)} />}
+        {opened?.kind === 'reaction' && shown && <ReactionDialog message={shown} onClose={() => setOpened(null)} />}
+        {opened?.kind === 'viewer' && shown && <Viewer pictures={(messages ?? NO_MESSAGES).filter(isPicture)} first={shown} onClose={() => setOpened(null)} />}
       </section>
     </ThreadViewContext>
   );
