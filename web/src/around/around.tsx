@@ -1,7 +1,6 @@
 /** What stands around the inbox: banners above it, alerts, keys, and the dialogs that are not of one conversation. */
-import { useLingui } from '@lingui/react/macro';
-import { type ComponentType, useEffect, useRef, useState } from 'react';
-import { useUi } from '../ui/context';
+import { type ComponentType, useEffect, useState } from 'react';
+import { Deferred, preload } from '../ui/deferred';
 import { Banners } from './banners';
 import { type Panel, useHub, usePanel } from './hub';
 import { useAlerts } from './use_alerts';
@@ -49,34 +48,10 @@ function Panels() {
   useEffect(() => () => hub.show(null), [hub]);
   useEffect(() => {
     const timer = setTimeout(() => {
-      // In vain is no harm: it is fetched again when it is opened.
-      for (const load of Object.values(PARTS)) load().catch(() => {});
+      for (const load of Object.values(PARTS)) void preload(load);
     }, FETCHED_AFTER_MS);
     return () => clearTimeout(timer);
   }, []);
-  return panel && <Loaded key={panel} panel={panel} onClose={() => hub.show(null)} />;
-}
-
-function Loaded({ panel, onClose }: { panel: Panel; onClose: () => void }) {
-  const { t } = useLingui();
-  const { toast } = useUi();
-  const [Part, setPart] = useState<PanelPart | null>(null);
-  const failed = useRef(() => {});
-  useEffect(() => {
-    failed.current = () => {
-      toast({ text: t`This could not be loaded. Check your connection, and try again.`, tone: 'danger' });
-      onClose();
-    };
-  });
-  useEffect(() => {
-    let current = true;
-    PARTS[panel]().then(
-      (part) => current && setPart(() => part),
-      () => current && failed.current(),
-    );
-    return () => {
-      current = false;
-    };
-  }, [panel]);
-  return Part && <Part onClose={onClose} />;
+  const close = () => hub.show(null);
+  return panel && <Deferred key={panel} load={PARTS[panel]} props={{ onClose: close }} onFail={close} />;
 }

@@ -3,7 +3,7 @@ import { Smile } from 'lucide-react';
 import { memo, useRef, useState } from 'react';
 import { IconButton } from '../ui/button';
 import { Popover } from '../ui/popover';
-import { Deferred } from './deferred';
+import { Deferred } from '../ui/deferred';
 
 const loadPicker = async () => (await import('../ui/emoji/picker')).EmojiPicker;
 

@@ -2,7 +2,7 @@
 import { plural } from '@lingui/core/macro';
 import { Trans, useLingui } from '@lingui/react/macro';
 import { CircleUserRound, LogOut, Smartphone } from 'lucide-react';
-import { lazy, Suspense, useState } from 'react';
+import { useState } from 'react';
 import { ConnectionState, SettingsButton, signOutPush } from '../around';
 import { useOutboxTotals } from '../hooks/misc';
 import { LOCALES } from '../i18n/i18n';
@@ -11,13 +11,14 @@ import { useStore } from '../store/context';
 import { Button, IconButton } from '../ui/button';
 import { cn } from '../ui/cn';
 import { useUi } from '../ui/context';
+import { Deferred } from '../ui/deferred';
 import { Menu, MenuChoice, MenuItem, MenuLabel, MenuSeparator } from '../ui/menu';
 import type { Theme } from '../ui/theme';
 import { Mark } from './frame';
 import { LANGUAGES, preferences, usePreferences } from './preferences';
 import type { Session } from './session';
 
-const Dialog = lazy(async () => ({ default: (await import('../ui/dialog')).Dialog }));
+const loadDialog = async () => (await import('../ui/dialog')).Dialog;
 
 /** Where the service worker of notifications is. */
 export const SERVICE_WORKER_URL = '/service_worker.js';
@@ -111,12 +112,14 @@ function Account({ session, apiUrl }: { session: Session; apiUrl: string }) {
         </MenuItem>
       </Menu>
       {isAsking && (
-        <Suspense>
-          <Dialog
-            open
-            onClose={() => setAsking(false)}
-            title={t`Sign out?`}
-            footer={
+        <Deferred
+          load={loadDialog}
+          onFail={() => setAsking(false)}
+          props={{
+            open: true,
+            onClose: () => setAsking(false),
+            title: t`Sign out?`,
+            footer: (
               <>
                 <Button onClick={() => setAsking(false)}>
                   <Trans>Stay</Trans>
@@ -125,11 +128,10 @@ function Account({ session, apiUrl }: { session: Session; apiUrl: string }) {
                   <Trans>Sign out and discard</Trans>
                 </Button>
               </>
-            }
-          >
-            <p>{t({ message: plural(unsent, { one: '# message is not sent yet. Signing out discards it.', other: '# messages are not sent yet. Signing out discards them.' }) })}</p>
-          </Dialog>
-        </Suspense>
+            ),
+            children: <p>{t({ message: plural(unsent, { one: '# message is not sent yet. Signing out discards it.', other: '# messages are not sent yet. Signing out discards them.' }) })}</p>,
+          }}
+        />
       )}
     </>
   );

@@ -1,7 +1,7 @@
 /** A conversation that is open: its header, its messages, and what is opened over them. */
 import { Trans, useLingui } from '@lingui/react/macro';
 import { CircleHelp, CloudOff, MessageSquareDashed } from 'lucide-react';
-import { lazy, type ReactNode, Suspense, useCallback, useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
+import { type ReactNode, useCallback, useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 import type { Message } from '../api/types';
 import { useActions } from '../hooks/actions';
 import { useConversation } from '../hooks/conversations';
@@ -12,27 +12,29 @@ import { keys } from '../store/store';
 import { nameOf } from '../ui/avatar';
 import { Button } from '../ui/button';
 import { useUi } from '../ui/context';
+import { Deferred } from '../ui/deferred';
 import { Spinner } from '../ui/spinner';
 import { downloadFile } from './download';
 import { Header } from './header';
 import { MessageMenu, type MenuTarget } from './message_menu';
 import { type ListHandle, MessageList, type Place } from './message_list';
+import { MiniPlayer } from './mini_player';
 import type { Player } from './player';
 import { buildRows, createDayKey, firstUnreadOf, keyOf } from './rows';
 import { useJump } from './use_jump';
 import { useNews, useSeen } from './use_seen';
 import { ThreadViewContext, type ThreadView } from './view';
 
-export { MiniPlayer } from './mini_player';
+export { MiniPlayer };
 
-const SearchBar = lazy(async () => ({ default: (await import('./search_bar')).SearchBar }));
-const InfoDialog = lazy(async () => ({ default: (await import('./info_dialog')).InfoDialog }));
-const ReactionDialog = lazy(async () => ({ default: (await import('./reaction_dialog')).ReactionDialog }));
-const Viewer = lazy(async () => ({ default: (await import('./viewer')).Viewer }));
+const loadSearchBar = async () => (await import('./search_bar')).SearchBar;
+const loadInfo = async () => (await import('./info_dialog')).InfoDialog;
+const loadReaction = async () => (await import('./reaction_dialog')).ReactionDialog;
+const loadViewer = async () => (await import('./viewer')).Viewer;
 
 type Opened = { readonly kind: 'info' | 'reaction' | 'viewer'; readonly message: Message } | null;
 
-export function OpenThread({ conversationId, player, places, miniPlayer }: { conversationId: number; player: Player; places: Map<number, Place>; miniPlayer: ReactNode }) {
+export function OpenThread({ conversationId, player, places }: { conversationId: number; player: Player; places: Map<number, Place> }) {
   const { t } = useLingui();
   const ui = useUi();
   const store = useStore();
@@ -69,6 +71,8 @@ export function OpenThread({ conversationId, player, places, miniPlayer }: { con
   useLayoutEffect(lookFor, [lookFor, playing, rows]);
 
   const openSearch = useCallback(() => setSearch((times) => times + 1), []);
+  const closeSearch = useCallback(() => setSearch(0), []);
+  const close = useCallback(() => setOpened(null), []);
   useLayoutEffect(() => {
     const handle = { conversationId, jumpTo: (message: number | string) => jumpTo(message), openSearch, focus: () => list.current?.focus() };
     ui.thread.current = handle;
@@ -106,10 +110,8 @@ export function OpenThread({ conversationId, player, places, miniPlayer }: { con
     <ThreadViewContext value={view}>
       <section ref={root} aria-label={customer === '' ? t`Conversation` : t`Conversation with ${customer}`} className="lc:relative lc:flex lc:min-h-0 lc:min-w-0 lc:grow lc:flex-col lc:bg-wall">
         <Header conversation={conversation} onSearch={openSearch} />
-        <Suspense fallback={null}>
-          {search > 0 && <SearchBar conversationId={conversationId} opened={search} onShow={jumpTo} onClose={() => setSearch(0)} />}
-          {playing && !isInSight && miniPlayer}
-        </Suspense>
+        {search > 0 && <Deferred load={loadSearchBar} props={{ conversationId, opened: search, onShow: jumpTo, onClose: closeSearch }} onFail={closeSearch} />}
+        {playing && !isInSight && <MiniPlayer player={player} />}
         <Body
           thread={thread}
           isEmpty={rows.length === 0}
@@ -129,11 +131,9 @@ export function OpenThread({ conversationId, player, places, miniPlayer }: { con
           />
         </Body>
         {menu && <MessageMenu target={menu} root={root.current} onClose={() => setMenu(null)} onMoreEmoji={(message) => setOpened({ kind: 'reaction', message })} />}
-        <Suspense fallback={null}>
-          {opened?.kind === 'info' && shown && <InfoDialog message={shown} onClose={() => setOpened(null)} />}
-          {opened?.kind === 'reaction' && shown && <ReactionDialog message={shown} onClose={() => setOpened(null)} />}
-          {opened?.kind === 'viewer' && shown && <Viewer pictures={(messages ?? NO_MESSAGES).filter(isPicture)} first={shown} onClose={() => setOpened(null)} />}
-        </Suspense>
+        {opened?.kind === 'info' && shown && <Deferred load={loadInfo} props={{ message: shown, onClose: close }} onFail={close} />}
+        {opened?.kind === 'reaction' && shown && <Deferred load={loadReaction} props={{ message: shown, onClose: close }} onFail={close} />}
+        {opened?.kind === 'viewer' && shown && <Deferred load={loadViewer} props={{ pictures: (messages ?? NO_MESSAGES).filter(isPicture), first: shown, onClose: close }} onFail={close} />}
       </section>
     </ThreadViewContext>
   );

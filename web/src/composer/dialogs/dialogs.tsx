@@ -2,7 +2,7 @@
 import type { ComponentType } from 'react';
 import type { Conversation } from '../../api/types';
 import type { Draft } from '../../store/drafts';
-import { Deferred } from '../deferred';
+import { Deferred } from '../../ui/deferred';
 
 /** What each of them is given. */
 export interface DialogProps {
