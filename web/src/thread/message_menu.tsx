@@ -3,10 +3,11 @@ import { Trans, useLingui } from '@lingui/react/macro';
 import { Copy, Download, Info, Reply, RotateCw, SmilePlus } from 'lucide-react';
 import { DropdownMenu as Radix } from 'radix-ui';
 import type { Message } from '../api/types';
-import { useStore } from '../store/context';
 import { useUi } from '../ui/context';
+import { useCopy } from '../ui/use_copy';
 import { MENU_PANEL, MenuItem, MenuSeparator } from '../ui/menu';
 import { keyOf } from './rows';
+import { useSendAgain } from './send_again';
 import { useView } from './view';
 
 /** Those that people use most. */
@@ -21,7 +22,6 @@ export interface MenuTarget {
 export function MessageMenu({ target, root, onClose, onMoreEmoji }: { target: MenuTarget; root: HTMLElement | null; onClose: () => void; onMoreEmoji: (message: Message) => void }) {
   const { t } = useLingui();
   const ui = useUi();
-  const store = useStore();
   const { actions, reply, download, openInfo } = useView();
   const { message, anchor } = target;
   const bubble = (anchor.querySelector('[class*="rounded-2xl"]') ?? anchor).getBoundingClientRect();
@@ -30,9 +30,8 @@ export function MessageMenu({ target, root, onClose, onMoreEmoji }: { target: Me
   const text = message.content || message.media_caption;
   const isHere = !message.deleted_at;
   const canAnswer = isHere && Boolean(message.wa_message_id);
-  const copy = () => {
-    if (text) navigator.clipboard.writeText(text).then(() => ui.toast({ text: t`Copied`, durationMs: 2_500 }), () => ui.toast({ text: t`It could not be copied.`, tone: 'danger' }));
-  };
+  const copy = useCopy();
+  const sendAgain = useSendAgain();
   const react = (emoji: string) => void actions.react(message, emoji).catch(() => ui.toast({ text: t`The reaction could not be sent.`, tone: 'danger' }));
   return (
     <Radix.Root open modal={false} dir={ui.dir} onOpenChange={(open) => !open && onClose()}>
@@ -82,7 +81,7 @@ export function MessageMenu({ target, root, onClose, onMoreEmoji }: { target: Me
             </>
           )}
           {isHere && text && (
-            <MenuItem icon={<Copy />} onSelect={copy}>
+            <MenuItem icon={<Copy />} onSelect={() => copy(text)}>
               <Trans>Copy text</Trans>
             </MenuItem>
           )}
@@ -92,7 +91,7 @@ export function MessageMenu({ target, root, onClose, onMoreEmoji }: { target: Me
             </MenuItem>
           )}
           {message.status === 'failed' && message.message_id && (
-            <MenuItem icon={<RotateCw />} onSelect={() => void store.outbox.retry(keyOf(message)).catch(() => ui.toast({ text: t`It could not be sent again.`, tone: 'danger' }))}>
+            <MenuItem icon={<RotateCw />} onSelect={() => sendAgain(keyOf(message))}>
               <Trans>Send again</Trans>
             </MenuItem>
           )}

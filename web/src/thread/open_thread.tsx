@@ -1,10 +1,10 @@
 /** A conversation that is open: its header, its messages, and what is opened over them. */
 import { Trans, useLingui } from '@lingui/react/macro';
 import { CircleHelp, CloudOff, MessageSquareDashed } from 'lucide-react';
-import { type ReactNode, useCallback, useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
+import { type ReactNode, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 import type { Message } from '../api/types';
 import { useActions } from '../hooks/actions';
-import { useConversation } from '../hooks/conversations';
+import { useConversation, useSuccessor } from '../hooks/conversations';
 import { type Thread, useThread } from '../hooks/thread';
 import { useFormat } from '../i18n/format';
 import { useStore } from '../store/context';
@@ -21,6 +21,7 @@ import { type ListHandle, MessageList, type Place } from './message_list';
 import { MiniPlayer } from './mini_player';
 import type { Player } from './player';
 import { buildRows, createDayKey, firstUnreadOf, keyOf } from './rows';
+import { Unsent } from './unsent';
 import { useJump } from './use_jump';
 import { useNews, useSeen } from './use_seen';
 import { ThreadViewContext, type ThreadView } from './view';
@@ -103,7 +104,8 @@ export function OpenThread({ conversationId, player, places }: { conversationId:
     [conversationId, customer, format, ui, player, actions, jumpTo, store, t],
   );
 
-  if (conversation === null) return <Gone />;
+  useFollow(conversationId);
+  if (conversation === null) return <Gone conversationId={conversationId} />;
   // What was opened shows the message as it is now.
   const shown = opened && (messages?.find((message) => keyOf(message) === keyOf(opened.message)) ?? opened.message);
   return (
@@ -193,7 +195,19 @@ function Body({ thread, isEmpty, onRetry, children }: { thread: Thread; isEmpty:
   );
 }
 
-function Gone() {
+/** Goes on in the conversation that this one became part of. */
+function useFollow(conversationId: number): void {
+  const { t } = useLingui();
+  const { openConversation, toast } = useUi();
+  const successor = useSuccessor(conversationId);
+  useEffect(() => {
+    if (successor === null) return;
+    openConversation(successor);
+    toast({ text: t`This customer had two conversations. They are one now.` });
+  }, [successor, openConversation, toast, t]);
+}
+
+function Gone({ conversationId }: { conversationId: number }) {
   const ui = useUi();
   return (
     <div className="lc:flex lc:min-h-0 lc:grow lc:flex-col lc:bg-wall">
@@ -201,6 +215,7 @@ function Gone() {
         <p>
           <Trans>This conversation is not here. It may have become part of another one.</Trans>
         </p>
+        <Unsent conversationId={conversationId} />
         <Button tone="outline" onClick={() => ui.openConversation(null)}>
           <Trans>Back to the conversations</Trans>
         </Button>
