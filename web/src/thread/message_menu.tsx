@@ -3,10 +3,11 @@ import { Trans, useLingui } from '@lingui/react/macro';
 import { Copy, Download, Info, Reply, RotateCw, SmilePlus } from 'lucide-react';
 import { useRef } from 'react';
 import type { Message } from '../api/types';
-import { useStore } from '../store/context';
 import { useUi } from '../ui/context';
 import { MenuItem, MenuSeparator, OpenMenu, useMenuParts } from '../ui/menu';
+import { useCopy } from '../ui/use_copy';
 import { keyOf } from './rows';
+import { useSendAgain } from './send_again';
 import { useView } from './view';
 
 /** Those that people use most. */
@@ -21,7 +22,6 @@ export interface MenuTarget {
 export function MessageMenu({ target, root, onClose, onMoreEmoji }: { target: MenuTarget; root: HTMLElement | null; onClose: () => void; onMoreEmoji: (message: Message) => void }) {
   const { t } = useLingui();
   const ui = useUi();
-  const store = useStore();
   const { actions, reply, download, openInfo } = useView();
   const { message, anchor } = target;
   const place = useRef({
@@ -36,9 +36,8 @@ export function MessageMenu({ target, root, onClose, onMoreEmoji }: { target: Me
   const text = message.content || message.media_caption;
   const isHere = !message.deleted_at;
   const canAnswer = isHere && Boolean(message.wa_message_id);
-  const copy = () => {
-    if (text) navigator.clipboard.writeText(text).then(() => ui.toast({ text: t`Copied`, durationMs: 2_500 }), () => ui.toast({ text: t`It could not be copied.`, tone: 'danger' }));
-  };
+  const copy = useCopy();
+  const sendAgain = useSendAgain();
   const react = (emoji: string) => void actions.react(message, emoji).catch(() => ui.toast({ text: t`The reaction could not be sent.`, tone: 'danger' }));
   return (
     <OpenMenu
@@ -67,7 +66,7 @@ export function MessageMenu({ target, root, onClose, onMoreEmoji }: { target: Me
         </>
       )}
       {isHere && text && (
-        <MenuItem icon={<Copy />} onSelect={copy}>
+        <MenuItem icon={<Copy />} onSelect={() => copy(text)}>
           <Trans>Copy text</Trans>
         </MenuItem>
       )}
@@ -77,7 +76,7 @@ export function MessageMenu({ target, root, onClose, onMoreEmoji }: { target: Me
         </MenuItem>
       )}
       {message.status === 'failed' && message.message_id && (
-        <MenuItem icon={<RotateCw />} onSelect={() => void store.outbox.retry(keyOf(message)).catch(() => ui.toast({ text: t`It could not be sent again.`, tone: 'danger' }))}>
+        <MenuItem icon={<RotateCw />} onSelect={() => sendAgain(keyOf(message))}>
           <Trans>Send again</Trans>
         </MenuItem>
       )}
