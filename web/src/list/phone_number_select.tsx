@@ -35,7 +35,7 @@ export function PhoneNumberSelect({ className }: { className?: string }) {
           type="button"
           className={cn('lc:flex lc:min-h-9 lc:min-w-0 lc:max-w-full lc:items-center lc:gap-2 lc:rounded-lg lc:px-2.5 lc:font-medium lc:hover:bg-hover lc:aria-expanded:bg-hover', className)}
         >
-          <Phone aria-hidden className="lc:size-4 lc:shrink-0 lc:text-soft" />
+          <Phone aria-hidden className="lc:hidden lc:size-4 lc:shrink-0 lc:text-soft lc:@min-[480px]:block" />
           <span className="lc:sr-only">{t`Phone number:`}</span>
           <span className="lc:min-w-0 lc:truncate">
             <bdi>{name}</bdi>

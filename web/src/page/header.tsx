@@ -50,7 +50,7 @@ export function Header({ session, apiUrl, simulatorUrl }: { session: Session; ap
           target="_blank"
           rel="noopener"
           aria-label={t`Customer's phone (opens a new tab)`}
-          className="lc:inline-flex lc:size-9 lc:shrink-0 lc:items-center lc:justify-center lc:gap-2 lc:rounded-lg lc:hover:bg-hover lc:@min-[900px]:w-auto lc:@min-[900px]:px-3"
+          className="lc:hidden lc:size-9 lc:shrink-0 lc:items-center lc:justify-center lc:gap-2 lc:rounded-lg lc:hover:bg-hover lc:@min-[480px]:inline-flex lc:@min-[900px]:w-auto lc:@min-[900px]:px-3"
         >
           <Smartphone aria-hidden className="lc:size-5" />
           <span className="lc:hidden lc:@min-[900px]:inline">
@@ -59,12 +59,12 @@ export function Header({ session, apiUrl, simulatorUrl }: { session: Session; ap
         </a>
       )}
       <SettingsButton />
-      <Account session={session} apiUrl={apiUrl} />
+      <Account session={session} apiUrl={apiUrl} simulatorUrl={simulatorUrl} />
     </header>
   );
 }
 
-function Account({ session, apiUrl }: { session: Session; apiUrl: string }) {
+function Account({ session, apiUrl, simulatorUrl }: { session: Session; apiUrl: string; simulatorUrl: string | null }) {
   const { t } = useLingui();
   const { locale, theme } = usePreferences();
   const store = useStore();
@@ -108,6 +108,12 @@ function Account({ session, apiUrl }: { session: Session; apiUrl: string }) {
           ]}
         />
         <MenuSeparator />
+        {simulatorUrl !== null && (
+          // Where the bar has no room for it.
+          <MenuItem icon={<Smartphone />} onSelect={() => window.open(simulatorUrl, '_blank', 'noopener')}>
+            <Trans>Customer's phone</Trans>
+          </MenuItem>
+        )}
         <MenuItem icon={<LogOut className="lc:rtl:-scale-x-100" />} onSelect={() => (unsent > 0 ? setAsking(true) : void signOut())}>
           <Trans>Sign out</Trans>
         </MenuItem>
