@@ -40,9 +40,10 @@ export function EmojiPicker({ onPick }: { onPick: (emoji: string) => void }) {
                 {category.label}
               </div>
             ),
-            Row: (props) => <div {...props} className="lc:scroll-my-1.5 lc:px-2" />,
+            // The library counts from 0, ARIA from 1. A row's number is how the library finds it, but for the first.
+            Row: (props) => <div {...props} aria-rowindex={props['aria-rowindex'] || undefined} className="lc:scroll-my-1.5 lc:px-2" />,
             Emoji: ({ emoji, ...props }) => (
-              <button type="button" {...props} className="lc:grid lc:size-[35px] lc:shrink-0 lc:place-items-center lc:rounded-md lc:text-[22px] lc:leading-none lc:data-active:bg-hover lc:data-active:outline-2 lc:data-active:-outline-offset-2 lc:data-active:outline-accent">
+              <button type="button" {...props} aria-colindex={(props['aria-colindex'] ?? 0) + 1} className="lc:grid lc:size-[35px] lc:shrink-0 lc:place-items-center lc:rounded-md lc:text-[22px] lc:leading-none lc:data-active:bg-hover lc:data-active:outline-2 lc:data-active:-outline-offset-2 lc:data-active:outline-accent">
                 {emoji.emoji}
               </button>
             ),
