@@ -12,7 +12,7 @@ import { keys } from '../store/store';
 import { nameOf } from '../ui/avatar';
 import { Button } from '../ui/button';
 import { useUi } from '../ui/context';
-import { deferredOverlay } from '../ui/deferred';
+import { deferredOverlay, usePreload } from '../ui/deferred';
 import { Spinner } from '../ui/spinner';
 import { downloadFile } from './download';
 import { Header } from './header';
@@ -44,6 +44,7 @@ export function OpenThread({ conversationId, player, places }: { conversationId:
   const conversation = useConversation(conversationId);
   const thread = useThread(conversationId);
   const { messages, outbox } = thread;
+  usePreload(SearchBar, InfoDialog);
   const root = useRef<HTMLElement>(null);
   const list = useRef<ListHandle>(null);
   const [menu, setMenu] = useState<MenuTarget | null>(null);

@@ -100,14 +100,13 @@ function Missing({ className, onRetry }: { className: string | undefined; onRetr
 function Unopened({ onClose }: { onClose: () => void }) {
   const { t } = useLingui();
   const { toast } = useUi();
-  const latest = useRef(() => {});
+  const isTold = useRef(false);
   useEffect(() => {
-    latest.current = () => {
-      toast({ text: t`This part could not be loaded. Check your connection, or reload the page.`, tone: 'danger' });
-      onClose();
-    };
-  });
-  useEffect(() => latest.current(), []);
+    if (isTold.current) return;
+    isTold.current = true;
+    toast({ text: t`This part could not be loaded. Check your connection, or reload the page.`, tone: 'danger' });
+    onClose();
+  }, [t, toast, onClose]);
   return null;
 }
 
