@@ -8,6 +8,7 @@ import type { Conversation } from './api/types';
 import { browserLocale, directionOf, Language, type OwnTexts } from './i18n/i18n';
 import { StoreContext } from './store/context';
 import { Store } from './store/store';
+import { otherwise } from './ui/announcement';
 import { cn } from './ui/cn';
 import { type Arrival, type Components, type ComposerHandle, type Features, type ThreadHandle, type Toast, type Ui, UiContext } from './ui/context';
 import { deferredQuietly, usePreload } from './ui/deferred';
@@ -77,7 +78,8 @@ export function LiveChatProvider(props: LiveChatProviderProps) {
   const [conversationId, selectConversation] = useControlled(props.conversationId, props.defaultConversationId ?? null, props.onConversationChange);
   const [contactOpen, setContactOpen] = useState(false);
   const [portal, setPortal] = useState<HTMLElement | null>(null);
-  const [announcement, announce] = useState('');
+  const [announcement, setAnnouncement] = useState('');
+  const announce = useCallback((text: string) => setAnnouncement((before) => otherwise(text, before)), []);
   const [toasts, setToasts] = useState<readonly ShownToast[]>([]);
   const composer = useRef<ComposerHandle | null>(null);
   const thread = useRef<ThreadHandle | null>(null);
@@ -104,7 +106,7 @@ export function LiveChatProvider(props: LiveChatProviderProps) {
   );
   const ui = useMemo<Ui>(
     () => ({ phoneNumberId, selectPhoneNumber, conversationId, openConversation, locale, dir, timeZone, features, components, portal, announce, toast, composer, thread, arrival, contactOpen, setContactOpen, shownConversations, host: latest, serviceWorkerUrl }),
-    [phoneNumberId, selectPhoneNumber, conversationId, openConversation, locale, dir, timeZone, features, components, portal, toast, contactOpen, serviceWorkerUrl],
+    [announce, phoneNumberId, selectPhoneNumber, conversationId, openConversation, locale, dir, timeZone, features, components, portal, toast, contactOpen, serviceWorkerUrl],
   );
   return (
     <Language locale={locale} messages={props.messages}>
