@@ -5,6 +5,7 @@ import { createPortal } from 'react-dom';
 import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { GetAccessToken } from './api/client';
 import type { Conversation } from './api/types';
+import { FormatContext, formatOf } from './i18n/format';
 import { browserLocale, directionOf, Language, type OwnTexts } from './i18n/i18n';
 import { StoreContext } from './store/context';
 import { Store } from './store/store';
@@ -113,21 +114,23 @@ export function LiveChatProvider(props: LiveChatProviderProps) {
       <StoreContext value={store}>
         <QueryClientProvider client={store.queries}>
           <UiContext value={ui}>
-            <Direction.Provider dir={dir}>
-              <Hints className={cn('wlc', props.className)} data-theme={theme} dir={dir} lang={locale}>
-                {props.children}
-                <div className="lc:sr-only" role="status">
-                  {announcement}
-                </div>
-                {props.portalContainer ? (
-                  createPortal(<div ref={setPortal} className="wlc" style={CONTENTS} data-theme={theme} dir={dir} lang={locale} />, props.portalContainer)
-                ) : (
-                  <div ref={setPortal} style={CONTENTS} />
-                )}
-                <Preloaded />
-                {toasts.length > 0 && <Toasts toasts={toasts} onClose={(id) => setToasts((toasts) => toasts.filter((toast) => toast.id !== id))} />}
-              </Hints>
-            </Direction.Provider>
+            <FormatContext value={formatOf(locale, timeZone)}>
+              <Direction.Provider dir={dir}>
+                <Hints className={cn('wlc', props.className)} data-theme={theme} dir={dir} lang={locale}>
+                  {props.children}
+                  <div className="lc:sr-only" role="status">
+                    {announcement}
+                  </div>
+                  {props.portalContainer ? (
+                    createPortal(<div ref={setPortal} className="wlc" style={CONTENTS} data-theme={theme} dir={dir} lang={locale} />, props.portalContainer)
+                  ) : (
+                    <div ref={setPortal} style={CONTENTS} />
+                  )}
+                  <Preloaded />
+                  {toasts.length > 0 && <Toasts toasts={toasts} onClose={(id) => setToasts((toasts) => toasts.filter((toast) => toast.id !== id))} />}
+                </Hints>
+              </Direction.Provider>
+            </FormatContext>
           </UiContext>
         </QueryClientProvider>
       </StoreContext>
