@@ -77,7 +77,7 @@ test('a dialog that is gone from the server is told of, and the rest goes on', a
   await page.goto(`/?conversation=${id}`);
   await page.getByRole('button', { name: 'Attach' }).click();
   await page.getByRole('menuitem', { name: 'Location' }).click();
-  await expect(page.getByText('This part could not be loaded.').first()).toBeVisible();
+  await expect(page.getByText('This could not be loaded.').first()).toBeVisible();
   await text(page).fill('Still here');
   await expect(text(page)).toHaveValue('Still here');
 });
