@@ -24,8 +24,10 @@ interface Looks<P extends object> {
 function part<P extends object>(load: () => Promise<ComponentType<P>>, { Waiting, Failed }: Looks<P>): Part<P> {
   let loaded: ComponentType<P> | undefined;
   let loading: Promise<void> | undefined;
-  const preload = () =>
-    (loading ??= load().then(
+  const preload = async () => {
+    // Chromium remembers until the page is loaded anew that a module did not come: it is not asked for while it cannot.
+    if (!loading && !navigator.onLine) throw new TypeError('The browser is offline');
+    loading ??= load().then(
       (part) => {
         loaded = part;
       },
@@ -33,7 +35,9 @@ function part<P extends object>(load: () => Promise<ComponentType<P>>, { Waiting
         loading = undefined;
         throw error;
       },
-    ));
+    );
+    return loading;
+  };
   const Deferred = (props: P): ReactNode => {
     const [Here, setHere] = useState(() => loaded);
     const [hasFailed, setFailed] = useState(false);
