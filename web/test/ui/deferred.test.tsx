@@ -83,6 +83,19 @@ describe('a part that is a file of its own', () => {
     expect(await screen.findByText('Here is Ada')).toBeTruthy();
   });
 
+  it('is not asked for while the browser is offline, and comes once it is not', async () => {
+    const load = files<Props>(Part);
+    const Deferred = deferred(load, {});
+    const onLine = vi.spyOn(navigator, 'onLine', 'get').mockReturnValue(false);
+    await expect(Deferred.preload()).rejects.toThrow('offline');
+    show(<Deferred name="Ada" />);
+    await screen.findByRole('alert');
+    expect(load).not.toHaveBeenCalled();
+    onLine.mockReturnValue(true);
+    fireEvent(window, new Event('online'));
+    expect(await screen.findByText('Here is Ada')).toBeTruthy();
+  });
+
   it('is asked for again after it was fetched ahead in vain', async () => {
     const Deferred = deferred(files<Props>('missing', Part), {});
     await expect(Deferred.preload()).rejects.toThrow('Failed to fetch');
