@@ -1,6 +1,8 @@
 /** The stack that the tests run against, and who is on the other side of it. `WABA_STACK_FILE` names its stack.json, `WEB_URL` the page where that does not. */
-import { createHmac, randomInt } from 'node:crypto';
+import { createHmac, randomInt, randomUUID } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
+import { expect } from '@playwright/test';
+import { Client } from 'pg';
 
 export interface StackFile {
   api_url: string;
@@ -96,6 +98,69 @@ export async function api<T = Record<string, unknown>>(method: string, path: str
   });
   if (!answer.ok) throw new Error(`The API answered ${answer.status}: ${await answer.text()}`);
   return (await answer.json()) as T;
+}
+
+/** A name that no other test has given. */
+export function unique(name: string): string {
+  return `${name} ${randomUUID().slice(0, 8)}`;
+}
+
+/** The conversation of a customer, once so many messages are in it, and their files. */
+export async function conversationOf({ phone }: Customer, messages = 1): Promise<number> {
+  let id = 0;
+  const count = async () => {
+    const { conversations } = await api<{ conversations: { id: number }[] }>('GET', `/api/live-chat/conversations?q=${phone}`);
+    id = conversations[0]?.id ?? 0;
+    let count = 0;
+    for (let before: string | null = id === 0 ? null : ''; before !== null; ) {
+      const page: MessagesPage = await api<MessagesPage>('GET', `/api/live-chat/messages?conversation_id=${id}&limit=100${before && `&before=${before}`}`);
+      count += page.messages.filter(({ media }) => media?.state !== 'pending').length;
+      before = page.next_cursor;
+    }
+    return count;
+  };
+  await expect.poll(count, { message: `the messages with ${phone}` }).toBeGreaterThanOrEqual(messages);
+  return id;
+}
+
+interface MessagesPage {
+  messages: { media: { state: string } | null }[];
+  next_cursor: string | null;
+}
+
+export interface Sent {
+  readonly type: string;
+  readonly [kind: string]: unknown;
+}
+
+/** What WhatsApp was given for this customer, oldest first. */
+export async function sentTo({ phone, phoneNumberId }: Customer): Promise<Sent[]> {
+  const messages = await simulator<{ customer: string; body: Sent }[]>('GET', `/messages?phone_number_id=${phoneNumberId}`);
+  return messages.filter(({ customer }) => customer === phone).map(({ body }) => body);
+}
+
+/** The newest of them, once there are `count`. */
+export async function lastSent(customer: Customer, count = 1): Promise<Sent> {
+  await expect.poll(async () => (await sentTo(customer)).length, { timeout: 20_000 }).toBe(count);
+  return (await sentTo(customer)).at(-1) as Sent;
+}
+
+/** An agent with an account and a number of their own, as whoever looks after the database makes them. */
+export async function newAgent(): Promise<{ readonly token: string; readonly phoneNumberId: string; readonly wabaId: string; readonly userId: string }> {
+  const userId = randomUUID();
+  const wabaId = `1${String(randomInt(1e9)).padStart(14, '7')}`;
+  const phoneNumberId = `2${String(randomInt(1e9)).padStart(14, '7')}`;
+  const database = new Client({ connectionString: stack.database_url });
+  await database.connect();
+  try {
+    await database.query('insert into users (id) values ($1)', [userId]);
+    // Of the demo account's token only its form matters: nothing is sent by this account.
+    await database.query('insert into waba_accounts (waba_id, user_id, access_token) select $1, $2, access_token from waba_accounts where waba_id = $3', [wabaId, userId, stack.waba_id]);
+    await database.query("insert into phone_numbers (waba_id, phone_number_id, display_phone_number, verified_name, is_registered) values ($1, $2, '+1 555-010-0099', 'Another Shop', true)", [wabaId, phoneNumberId]);
+  } finally {
+    await database.end();
+  }
+  return { token: tokenOf(userId), phoneNumberId, wabaId, userId };
 }
 
 /** The system's Chromium: `CHROMIUM`, or where it usually is. */

@@ -1,6 +1,6 @@
 /** What stands around the inbox: banners above it, alerts, keys, and the dialogs that are not of one conversation. */
-import { type ComponentType, useEffect, useState } from 'react';
-import { Deferred, preload } from '../ui/deferred';
+import { useEffect, useState } from 'react';
+import { deferredOverlay, type Part, usePreload } from '../ui/deferred';
 import { Banners } from './banners';
 import { type Panel, useHub, usePanel } from './hub';
 import { useAlerts } from './use_alerts';
@@ -9,15 +9,12 @@ import { useKeys } from './use_keys';
 import { usePush } from './use_push';
 import { useUser } from './use_user';
 
-type PanelPart = ComponentType<{ onClose: () => void }>;
-
 /** Files of their own, fetched when nothing else is to do: by then they open at once, also offline. */
-const PARTS: Readonly<Record<Panel, () => Promise<PanelPart>>> = {
-  palette: async () => (await import('./palette')).Palette,
-  settings: async () => (await import('./settings_dialog')).SettingsDialog,
-  shortcuts: async () => (await import('./shortcuts_sheet')).ShortcutsSheet,
+const PANELS: Readonly<Record<Panel, Part<{ onClose: () => void }>>> = {
+  palette: deferredOverlay(async () => (await import('./palette')).Palette),
+  settings: deferredOverlay(async () => (await import('./settings_dialog')).SettingsDialog),
+  shortcuts: deferredOverlay(async () => (await import('./shortcuts_sheet')).ShortcutsSheet),
 };
-const FETCHED_AFTER_MS = 3_000;
 
 /** Once within a `<LiveChatProvider>`, above the list and the thread. */
 export function Around() {
@@ -46,12 +43,8 @@ function Panels() {
   const hub = useHub();
   const panel = usePanel();
   useEffect(() => () => hub.show(null), [hub]);
-  useEffect(() => {
-    const timer = setTimeout(() => {
-      for (const load of Object.values(PARTS)) void preload(load);
-    }, FETCHED_AFTER_MS);
-    return () => clearTimeout(timer);
-  }, []);
-  const close = () => hub.show(null);
-  return panel && <Deferred key={panel} load={PARTS[panel]} props={{ onClose: close }} onFail={close} />;
+  usePreload(...Object.values(PANELS));
+  if (!panel) return null;
+  const Shown = PANELS[panel];
+  return <Shown key={panel} onClose={() => hub.show(null)} />;
 }

@@ -94,7 +94,7 @@ function Mute({ settings: { mutedUntil }, change }: Props) {
   const { t } = useLingui();
   const format = useFormat();
   const isMuted = mutedUntil !== null && mutedUntil > Date.now();
-  const until = isMuted ? `${format.day(mutedUntil, Date.now())}, ${format.time(mutedUntil)}` : '';
+  const until = isMuted ? format.moment(mutedUntil, Date.now()) : '';
   const untilTime = isMuted ? format.time(mutedUntil) : '';
   const isToday = isMuted && format.dayKey(mutedUntil) === format.dayKey(Date.now());
   return (

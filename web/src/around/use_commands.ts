@@ -21,11 +21,16 @@ export function useCommands(root: HTMLElement | null): void {
   const conversation = useConversation(conversationId) ?? null;
   const shown = () => ui.shownConversations.current;
 
+  /** Whoever writes goes on writing in the next conversation, and whoever reads goes on reading: what has the focus goes with its conversation. */
+  const focusAfter = (): { focus?: 'composer' | 'thread' } => {
+    const focused = document.activeElement;
+    if (!focused || !root?.contains(focused)) return {};
+    if (isField(focused)) return { focus: 'composer' };
+    return focused.closest('[role="feed"]') ? { focus: 'thread' } : {};
+  };
   const open = (next: Conversation | undefined, none: string) => {
     if (!next) return ui.announce(none);
-    // Whoever writes goes on writing in the next conversation.
-    const writes = root?.contains(document.activeElement) && isField(document.activeElement);
-    ui.openConversation(next.id, writes ? { focus: 'composer' } : {});
+    ui.openConversation(next.id, focusAfter());
     ui.announce(nameOf(next));
   };
   const openUnread = async () => {
@@ -52,7 +57,7 @@ export function useCommands(root: HTMLElement | null): void {
       ui.openConversation(gone.id);
       actions.setStatus(gone.id, 'active').catch(failed);
     };
-    ui.openConversation(next?.id ?? null);
+    ui.openConversation(next?.id ?? null, focusAfter());
     try {
       await actions.setStatus(gone.id, 'archived');
       const name = nameOf(gone);

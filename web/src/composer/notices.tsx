@@ -83,7 +83,7 @@ export function ClosedWindow({
   const { t } = useLingui();
   const format = useFormat();
   const name = nameOf(conversation);
-  const closedAt = window.closedAt && `${format.day(window.closedAt, Date.now())}, ${format.time(window.closedAt)}`;
+  const closedAt = window.closedAt && format.moment(window.closedAt, Date.now());
   return (
     <div className="lc:flex lc:flex-col lc:gap-2 lc:px-4 lc:py-3">
       <div className="lc:flex lc:flex-wrap lc:items-center lc:gap-x-4 lc:gap-y-2">
@@ -112,7 +112,7 @@ export function ClosedWindow({
           <p className="lc:min-w-40 lc:grow lc:basis-52">
             <span className="lc:block lc:text-xs lc:text-soft">{t`Your draft is kept`}</span>
             <span dir="auto" className="lc:line-clamp-2 lc:break-words">
-              {draft.text.trim() || draft.files.map(({ name }) => name).join(', ')}
+              {draft.text.trim() || format.joined(draft.files.map(({ name }) => name))}
             </span>
           </p>
           {hasTemplates && draft.text.trim() !== '' && (

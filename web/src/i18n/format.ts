@@ -1,7 +1,7 @@
 /** Times, lengths and sizes in the agent's language and time zone. */
 import { useMemo } from 'react';
 import { useUi } from '../ui/context';
-import { formatTag } from './i18n';
+import { directionOf, formatTag } from './i18n';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -23,6 +23,10 @@ export interface Format {
   /** `1.2 MB` */
   bytes(size: number): string;
   number(value: number): string;
+  /** Things side by side, with the language's comma. */
+  joined(parts: readonly string[]): string;
+  /** `Yesterday, 14:05` */
+  moment(at: string | number | Date, now: number): string;
   /** Equal for two times of the same day. */
   dayKey(at: string | number | Date): string;
 }
@@ -48,14 +52,18 @@ export function createFormat(language: string, timeZone: string | undefined): Fo
   const dayKey = (at: string | number | Date) => key.format(new Date(at));
   const daysAgo = (at: string | number | Date, now: number) =>
     Math.round((Date.parse(dayKey(now)) - Date.parse(dayKey(at))) / DAY);
+  const joined = (parts: readonly string[]) => parts.join(directionOf(language) === 'rtl' ? '، ' : ', ');
   const capital = (text: string) => text.charAt(0).toLocaleUpperCase(locale) + text.slice(1);
+  const day: Format['day'] = (at, now) => {
+    const days = daysAgo(at, now);
+    if (days === 0 || days === 1) return capital(relative.format(-days, 'day'));
+    return days > 1 && days < 7 ? capital(weekday.format(new Date(at))) : date.format(new Date(at));
+  };
   return {
     time: (at) => time.format(new Date(at)),
-    day(at, now) {
-      const days = daysAgo(at, now);
-      if (days === 0 || days === 1) return capital(relative.format(-days, 'day'));
-      return days > 1 && days < 7 ? capital(weekday.format(new Date(at))) : date.format(new Date(at));
-    },
+    day,
+    joined,
+    moment: (at, now) => joined([day(at, now), time.format(new Date(at))]),
     short(at, now) {
       const days = daysAgo(at, now);
       if (days <= 0) return time.format(new Date(at));

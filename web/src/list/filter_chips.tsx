@@ -17,7 +17,7 @@ export function useFilterWords(): Record<Filter, string> {
     unread: t`Unread`,
     unanswered: t`Unanswered`,
     closing: t({ message: 'Closing soon', comment: 'Conversations whose 24-hour window closes within 4 hours' }),
-    archived: t`Archived`,
+    archived: t({ message: 'Archived', context: 'conversations' }),
   };
 }
 

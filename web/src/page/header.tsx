@@ -10,14 +10,14 @@ import { PhoneNumberSelect } from '../list/phone_number_select';
 import { Button, IconButton } from '../ui/button';
 import { cn } from '../ui/cn';
 import { useUi } from '../ui/context';
-import { Deferred } from '../ui/deferred';
+import { deferredOverlay, usePreload } from '../ui/deferred';
 import { Menu, MenuChoice, MenuItem, MenuLabel, MenuSeparator } from '../ui/menu';
 import type { Theme } from '../ui/theme';
 import { Mark } from './frame';
 import { LANGUAGES, preferences, usePreferences } from './preferences';
 import type { Session } from './session';
 
-const loadDialog = async () => (await import('../ui/dialog')).Dialog;
+const Dialog = deferredOverlay(async () => (await import('../ui/dialog')).Dialog);
 
 /** Where the service worker of notifications is. */
 export const SERVICE_WORKER_URL = '/service_worker.js';
@@ -49,7 +49,7 @@ export function Header({ session, simulatorUrl }: { session: Session; simulatorU
           target="_blank"
           rel="noopener"
           aria-label={t`Customer's phone (opens a new tab)`}
-          className="lc:inline-flex lc:size-9 lc:shrink-0 lc:items-center lc:justify-center lc:gap-2 lc:rounded-lg lc:hover:bg-hover lc:@min-[900px]:w-auto lc:@min-[900px]:px-3"
+          className="lc:hidden lc:size-9 lc:shrink-0 lc:items-center lc:justify-center lc:gap-2 lc:rounded-lg lc:hover:bg-hover lc:@min-[480px]:inline-flex lc:@min-[900px]:w-auto lc:@min-[900px]:px-3"
         >
           <Smartphone aria-hidden className="lc:size-5" />
           <span className="lc:hidden lc:@min-[900px]:inline">
@@ -58,17 +58,18 @@ export function Header({ session, simulatorUrl }: { session: Session; simulatorU
         </a>
       )}
       <SettingsButton />
-      <Account session={session} />
+      <Account session={session} simulatorUrl={simulatorUrl} />
     </header>
   );
 }
 
-function Account({ session }: { session: Session }) {
+function Account({ session, simulatorUrl }: { session: Session; simulatorUrl: string | null }) {
   const { t } = useLingui();
   const { locale, theme } = usePreferences();
   const forget = useSignOut();
   const { queued, failed } = useOutboxTotals();
   const [isAsking, setAsking] = useState(false);
+  usePreload(Dialog);
   const unsent = queued + failed;
   const signOut = async () => {
     setAsking(false);
@@ -104,31 +105,34 @@ function Account({ session }: { session: Session }) {
           ]}
         />
         <MenuSeparator />
+        {simulatorUrl !== null && (
+          // Where the bar has no room for it.
+          <MenuItem icon={<Smartphone />} onSelect={() => window.open(simulatorUrl, '_blank', 'noopener')}>
+            <Trans>Customer's phone</Trans>
+          </MenuItem>
+        )}
         <MenuItem icon={<LogOut className="lc:rtl:-scale-x-100" />} onSelect={() => (unsent > 0 ? setAsking(true) : void signOut())}>
           <Trans>Sign out</Trans>
         </MenuItem>
       </Menu>
       {isAsking && (
-        <Deferred
-          load={loadDialog}
-          onFail={() => setAsking(false)}
-          props={{
-            open: true,
-            onClose: () => setAsking(false),
-            title: t`Sign out?`,
-            footer: (
-              <>
-                <Button onClick={() => setAsking(false)}>
-                  <Trans>Stay</Trans>
-                </Button>
-                <Button tone="danger" onClick={() => void signOut()}>
-                  <Trans>Sign out and discard</Trans>
-                </Button>
-              </>
-            ),
-            children: <p>{t({ message: plural(unsent, { one: '# message is not sent yet. Signing out discards it.', other: '# messages are not sent yet. Signing out discards them.' }) })}</p>,
-          }}
-        />
+        <Dialog
+          open
+          onClose={() => setAsking(false)}
+          title={t`Sign out?`}
+          footer={
+            <>
+              <Button onClick={() => setAsking(false)}>
+                <Trans>Stay</Trans>
+              </Button>
+              <Button tone="danger" onClick={() => void signOut()}>
+                <Trans>Sign out and discard</Trans>
+              </Button>
+            </>
+          }
+        >
+          <p>{t({ message: plural(unsent, { one: '# message is not sent yet. Signing out discards it.', other: '# messages are not sent yet. Signing out discards them.' }) })}</p>
+        </Dialog>
       )}
     </>
   );

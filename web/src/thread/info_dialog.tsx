@@ -13,7 +13,7 @@ export function InfoDialog({ message, onClose }: { message: Message; onClose: ()
   const isOwn = message.sender === 'user';
   const pricing = objectOf(message.pricing);
   const billable = pricing['billable'];
-  const price = [textOf(pricing['category']), billable === true ? t`billed` : billable === false ? t`free` : undefined].filter(Boolean).join(', ');
+  const price = format.joined([textOf(pricing['category']), billable === true ? t`billed` : billable === false ? t`free` : undefined].filter((part) => part !== undefined));
   const { error } = message;
   return (
     <Dialog open onClose={onClose} title={t`Message details`}>

@@ -1,15 +1,15 @@
 /** What plays while no conversation is open: the list has its controls then. */
 import { useSyncExternalStore } from 'react';
 import { useUi } from '../ui/context';
-import { Deferred } from '../ui/deferred';
+import { deferredQuietly } from '../ui/deferred';
 import { usePlayer } from './use_player';
 
-const load = async () => (await import('./open_thread')).MiniPlayer;
+const MiniPlayer = deferredQuietly(async () => (await import('./open_thread')).MiniPlayer);
 
 export function NowPlaying() {
   const { conversationId } = useUi();
   const player = usePlayer();
   const isThere = useSyncExternalStore(player.subscribe, () => player.playing() !== null);
   if (conversationId !== null || !isThere) return null;
-  return <Deferred load={load} props={{ player }} onFail={() => player.stop()} />;
+  return <MiniPlayer player={player} />;
 }

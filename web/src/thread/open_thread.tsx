@@ -12,7 +12,7 @@ import { keys } from '../store/store';
 import { nameOf } from '../ui/avatar';
 import { Button } from '../ui/button';
 import { useUi } from '../ui/context';
-import { Deferred } from '../ui/deferred';
+import { deferredOverlay } from '../ui/deferred';
 import { Spinner } from '../ui/spinner';
 import { downloadFile } from './download';
 import { Header } from './header';
@@ -28,10 +28,10 @@ import { ThreadViewContext, type ThreadView } from './view';
 
 export { MiniPlayer };
 
-const loadSearchBar = async () => (await import('./search_bar')).SearchBar;
-const loadInfo = async () => (await import('./info_dialog')).InfoDialog;
-const loadReaction = async () => (await import('./reaction_dialog')).ReactionDialog;
-const loadViewer = async () => (await import('./viewer')).Viewer;
+const SearchBar = deferredOverlay(async () => (await import('./search_bar')).SearchBar);
+const InfoDialog = deferredOverlay(async () => (await import('./info_dialog')).InfoDialog);
+const ReactionDialog = deferredOverlay(async () => (await import('./reaction_dialog')).ReactionDialog);
+const Viewer = deferredOverlay(async () => (await import('./viewer')).Viewer);
 
 type Opened = { readonly kind: 'info' | 'reaction' | 'viewer'; readonly message: Message } | null;
 
@@ -112,7 +112,7 @@ export function OpenThread({ conversationId, player, places }: { conversationId:
     <ThreadViewContext value={view}>
       <section ref={root} aria-label={customer === '' ? t`Conversation` : t`Conversation with ${customer}`} className="lc:relative lc:flex lc:min-h-0 lc:min-w-0 lc:grow lc:flex-col lc:bg-wall">
         <Header conversation={conversation} onSearch={openSearch} />
-        {search > 0 && <Deferred load={loadSearchBar} props={{ conversationId, opened: search, onShow: jumpTo, onClose: closeSearch }} onFail={closeSearch} />}
+        {search > 0 && <SearchBar conversationId={conversationId} opened={search} onShow={jumpTo} onClose={closeSearch} />}
         {playing && !isInSight && <MiniPlayer player={player} />}
         <Body
           thread={thread}
@@ -133,9 +133,9 @@ export function OpenThread({ conversationId, player, places }: { conversationId:
           />
         </Body>
         {menu && <MessageMenu target={menu} root={root.current} onClose={() => setMenu(null)} onMoreEmoji={(message) => setOpened({ kind: 'reaction', message })} />}
-        {opened?.kind === 'info' && shown && <Deferred load={loadInfo} props={{ message: shown, onClose: close }} onFail={close} />}
-        {opened?.kind === 'reaction' && shown && <Deferred load={loadReaction} props={{ message: shown, onClose: close }} onFail={close} />}
-        {opened?.kind === 'viewer' && shown && <Deferred load={loadViewer} props={{ pictures: (messages ?? NO_MESSAGES).filter(isPicture), first: shown, onClose: close }} onFail={close} />}
+        {opened?.kind === 'info' && shown && <InfoDialog message={shown} onClose={close} />}
+        {opened?.kind === 'reaction' && shown && <ReactionDialog message={shown} onClose={close} />}
+        {opened?.kind === 'viewer' && shown && <Viewer pictures={(messages ?? NO_MESSAGES).filter(isPicture)} first={shown} onClose={close} />}
       </section>
     </ThreadViewContext>
   );

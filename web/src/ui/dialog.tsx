@@ -55,7 +55,7 @@ export function Dialog({
             </Radix.Close>
           </header>
           {description !== undefined && <Radix.Description className="lc:px-5 lc:pb-2 lc:text-soft">{description}</Radix.Description>}
-          <div className="lc:min-h-0 lc:grow lc:overflow-y-auto lc:px-5 lc:pb-4">{children}</div>
+          <div className="lc:min-h-0 lc:grow lc:overflow-y-auto lc:px-5 lc:pt-1 lc:pb-4">{children}</div>
           {footer && <footer className="lc:flex lc:flex-wrap lc:justify-end lc:gap-2 lc:border-t lc:border-line lc:px-5 lc:py-3">{footer}</footer>}
         </Radix.Content>
       </Radix.Portal>

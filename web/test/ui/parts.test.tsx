@@ -2,7 +2,7 @@
 import { cleanup, fireEvent, screen } from '@testing-library/react';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Boundary } from '../../src/ui/boundary';
-import { Deferred } from '../../src/ui/deferred';
+import { deferred, deferredOverlay } from '../../src/ui/deferred';
 import { draw, uiOf } from './drawn';
 
 afterEach(cleanup);
@@ -13,7 +13,8 @@ describe('a part in a file of its own', () => {
   it('says that it could not be loaded, and comes with another try', async () => {
     let isOnline = false;
     const load = () => (isOnline ? Promise.resolve(Part) : Promise.reject(new Error('Failed to fetch')));
-    draw(<Deferred load={load} props={{ name: 'Thread' }} />);
+    const Deferred = deferred<{ name: string }>(load, {});
+    draw(<Deferred name="Thread" />);
     const again = await screen.findByRole('button', { name: 'Try again' });
     isOnline = true;
     fireEvent.click(again);
@@ -23,7 +24,8 @@ describe('a part in a file of its own', () => {
   it('that was opened is closed with words where it cannot be loaded', async () => {
     const toast = vi.fn();
     const closed = new Promise<void>((resolve) => {
-      draw(<Deferred load={() => Promise.reject(new Error('Failed to fetch'))} props={{ name: 'Dialog' }} onFail={resolve} />, { ui: uiOf({ toast }) });
+      const Opened = deferredOverlay<{ onClose: () => void }>(() => Promise.reject(new Error('Failed to fetch')));
+      draw(<Opened onClose={resolve} />, { ui: uiOf({ toast }) });
     });
     await closed;
     expect(toast.mock.calls[0]?.[0]).toMatchObject({ tone: 'danger', text: expect.stringContaining('could not be loaded') });

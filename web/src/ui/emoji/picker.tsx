@@ -40,9 +40,10 @@ export function EmojiPicker({ onPick }: { onPick: (emoji: string) => void }) {
                 {category.label}
               </div>
             ),
-            Row: (props) => <div {...props} className="lc:scroll-my-1.5 lc:px-2" />,
-            Emoji: ({ emoji, ...props }) => (
-              <button type="button" {...props} className="lc:grid lc:size-[35px] lc:shrink-0 lc:place-items-center lc:rounded-md lc:text-[22px] lc:leading-none lc:data-active:bg-hover lc:data-active:outline-2 lc:data-active:-outline-offset-2 lc:data-active:outline-accent">
+            // Its rows and columns begin at 0, where ARIA's begin at 1. It finds a row by this attribute, except the first one.
+            Row: ({ 'aria-rowindex': index, ...props }) => <div {...props} aria-rowindex={index || undefined} className="lc:scroll-my-1.5 lc:px-2" />,
+            Emoji: ({ emoji, 'aria-colindex': index = 0, ...props }) => (
+              <button type="button" {...props} aria-colindex={Number(index) + 1} className="lc:grid lc:size-[35px] lc:shrink-0 lc:place-items-center lc:rounded-md lc:text-[22px] lc:leading-none lc:data-active:bg-hover lc:data-active:outline-2 lc:data-active:-outline-offset-2 lc:data-active:outline-accent">
                 {emoji.emoji}
               </button>
             ),
