@@ -12,7 +12,7 @@ import { useAddress } from './address';
 import { type Config, ConfigError, loadConfig } from './config';
 import { Expired } from './expired';
 import { Card, Frame } from './frame';
-import { Header, SERVICE_WORKER_URL } from './header';
+import { Header, HeadingBesideThread, SERVICE_WORKER_URL } from './header';
 import { useDocumentPreferences, usePreferences } from './preferences';
 import { LocalSessions, type Session, type Sessions } from './session';
 import { SignIn, type SignInWays } from './sign_in';
@@ -108,6 +108,7 @@ function SignedInOrNot({ config, ways, sessions, session: first }: Ready) {
       <div className="lc:@container lc:flex lc:h-full lc:flex-col">
         <Header session={session} apiUrl={config.apiUrl} simulatorUrl={config.simulatorUrl} />
         <main className="lc:min-h-0 lc:grow">
+          <HeadingBesideThread />
           <Inbox />
         </main>
       </div>

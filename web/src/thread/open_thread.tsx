@@ -68,6 +68,7 @@ export function OpenThread({ conversationId, player, places, miniPlayer }: { con
   // Before it is drawn: the player's bar is not to come for a moment and go.
   useLayoutEffect(lookFor, [lookFor, playing, rows]);
 
+  const focusMessage = useCallback(() => list.current?.focus(), []);
   const openSearch = useCallback(() => setSearch((times) => times + 1), []);
   useLayoutEffect(() => {
     const handle = { conversationId, jumpTo: (message: number | string) => jumpTo(message), openSearch, focus: () => list.current?.focus() };
@@ -128,10 +129,10 @@ export function OpenThread({ conversationId, player, places, miniPlayer }: { con
             handle={list}
           />
         </Body>
-        {menu && <MessageMenu target={menu} root={root.current} onClose={() => setMenu(null)} onMoreEmoji={(message) => setOpened({ kind: 'reaction', message })} />}
+        <MessageMenu target={menu} root={root} onClose={() => setMenu(null)} onMoreEmoji={(message) => setOpened({ kind: 'reaction', message })} />
         <Suspense fallback={null}>
-          {opened?.kind === 'info' && shown && <InfoDialog message={shown} onClose={() => setOpened(null)} />}
-          {opened?.kind === 'reaction' && shown && <ReactionDialog message={shown} onClose={() => setOpened(null)} />}
+          {opened?.kind === 'info' && shown && <InfoDialog message={shown} onClose={() => setOpened(null)} onCloseFocus={focusMessage} />}
+          {opened?.kind === 'reaction' && shown && <ReactionDialog message={shown} onClose={() => setOpened(null)} onCloseFocus={focusMessage} />}
           {opened?.kind === 'viewer' && shown && <Viewer pictures={(messages ?? NO_MESSAGES).filter(isPicture)} first={shown} onClose={() => setOpened(null)} />}
         </Suspense>
       </section>
