@@ -106,7 +106,7 @@ test('a conversation is found and opened in the palette by keyboard alone', asyn
   await expect(option).toHaveAttribute('aria-selected', 'true');
   await page.keyboard.press('Enter');
   await expect(page.getByRole('combobox')).toBeHidden();
-  expect(conversationOf(page)).toBe(String(id));
+  await expect.poll(() => conversationOf(page)).toBe(String(id));
 });
 
 test('the palette finds messages, and says when there is nothing', async ({ page }) => {

@@ -1,8 +1,7 @@
 /** The page's targets, measured on a running stack: one run prints one table. Nothing fails here for being slow; a machine that does other things is slow. */
-import { readFileSync } from 'node:fs';
-import { gzipSync } from 'node:zlib';
 import { type Browser, type BrowserContext, type CDPSession, expect, type Page, test } from '@playwright/test';
 import { api, Customer, webUrl } from '../e2e/support';
+import { componentSize, pageSize, TARGETS } from '../scripts/sizes.mjs';
 import { installProbes, type Probes } from './probes';
 import { changeMessages, seedMessages } from './seed';
 
@@ -69,25 +68,10 @@ const seed = async () => {
 };
 
 const measureSizes = async (_browser: Browser) => {
-  const page = 'dist/page';
-  const html = readFileSync(`${page}/index.html`, 'utf8');
-  const first = [...html.matchAll(/(?:src|href)="\/(assets\/[^"]+\.js)"/g)].map(([, file]) => `${page}/${file}`);
-  const pageSize = sizeOf(first);
-  note('Initial JavaScript, page', '≤ 180 KB gz', `${pageSize.toFixed(1)} KB`, pageSize <= 180);
-  const library = sizeOf(importsOf('dist/lib/index.js'));
-  note('Initial JavaScript, component without React', '≤ 120 KB gz', `${library.toFixed(1)} KB`, library <= 120);
+  const sizes = { page: pageSize(), component: await componentSize() };
+  note('Initial JavaScript, page', `≤ ${TARGETS.page} KB gz`, `${sizes.page.toFixed(1)} KB`, sizes.page <= TARGETS.page);
+  note('Initial JavaScript, component without React', `≤ ${TARGETS.component} KB gz`, `${sizes.component.toFixed(1)} KB`, sizes.component <= TARGETS.component);
 };
-
-const sizeOf = (files: string[]) => files.reduce((sum, file) => sum + gzipSync(readFileSync(file), { level: 9 }).length, 0) / 1000;
-
-/** A module and what it imports at once. */
-function importsOf(file: string, known = new Set<string>()): string[] {
-  if (known.has(file)) return [];
-  known.add(file);
-  const folder = file.slice(0, file.lastIndexOf('/'));
-  for (const [, path] of readFileSync(file, 'utf8').matchAll(/(?:^|[;}\s])(?:import|export)[^'"()]*?["'](\.\/[^"']+)["']/g)) importsOf(`${folder}/${path?.slice(2)}`, known);
-  return [...known];
-}
 
 const measureFirstList = async (browser: Browser) => {
   const cold: number[] = [];

@@ -3,9 +3,11 @@ import { type Ref, useImperativeHandle } from 'react';
 import { Around, InboxFooter } from './around';
 import { ConversationList } from './list/conversation_list';
 import { LiveChatProvider, type LiveChatProviderProps } from './provider';
+import { NowPlaying } from './thread/now_playing';
 import { Thread } from './thread/thread';
 import { Composer } from './composer/composer';
 import { ContactPanel } from './contact/contact_panel';
+import { Boundary } from './ui/boundary';
 import { cn } from './ui/cn';
 import { useUi } from './ui/context';
 
@@ -48,14 +50,23 @@ export function Inbox({ ref, hasFooter = false }: { ref?: Ref<LiveChatHandle>; h
       <Around />
       <div className="lc:relative lc:flex lc:min-h-0 lc:grow lc:overflow-hidden lc:bg-canvas">
         <div className={cn('lc:flex lc:h-full lc:w-full lc:flex-col lc:border-line lc:bg-surface lc:@min-[700px]:w-[clamp(290px,32%,400px)] lc:@min-[700px]:border-e', isOpen && 'lc:hidden lc:@min-[700px]:flex')}>
-          <ConversationList />
+          <Boundary>
+            <ConversationList />
+          </Boundary>
+          <NowPlaying />
           {hasFooter && <InboxFooter />}
         </div>
         <div className={cn('lc:h-full lc:min-w-0 lc:grow lc:flex-col', isOpen ? 'lc:flex' : 'lc:hidden lc:@min-[700px]:flex')}>
           <Thread />
-          <Composer />
+          <Boundary of={conversationId}>
+            <Composer />
+          </Boundary>
         </div>
-        {isOpen && contactOpen && <ContactPanel />}
+        {isOpen && contactOpen && (
+          <Boundary of={conversationId}>
+            <ContactPanel />
+          </Boundary>
+        )}
       </div>
     </div>
   );

@@ -1,6 +1,6 @@
 /** What the parts of one live chat share: the user's data, the selection, the language and the look. */
 import { QueryClientProvider } from '@tanstack/react-query';
-import { Direction, Tooltip } from 'radix-ui';
+import { Direction } from 'radix-ui';
 import { createPortal } from 'react-dom';
 import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { GetAccessToken } from './api/client';
@@ -10,7 +10,10 @@ import { StoreContext } from './store/context';
 import { Store } from './store/store';
 import { cn } from './ui/cn';
 import { type Arrival, type Components, type ComposerHandle, type Features, type ThreadHandle, type Toast, type Ui, UiContext } from './ui/context';
-import { type ShownToast, Toasts } from './ui/toasts';
+import { deferredQuietly, usePreload } from './ui/deferred';
+import { Hints } from './ui/hints';
+import { OpenMenu } from './ui/menu';
+import type { ShownToast } from './ui/toasts';
 import { type Theme, useTheme } from './ui/theme';
 import './styles.css';
 
@@ -54,6 +57,8 @@ export interface LiveChatProviderProps {
   className?: string;
   children?: ReactNode;
 }
+
+const Toasts = deferredQuietly(async () => (await import('./ui/toasts')).Toasts);
 
 const NO_FEATURES: Features = {};
 const NO_COMPONENTS: Components = {};
@@ -107,26 +112,31 @@ export function LiveChatProvider(props: LiveChatProviderProps) {
         <QueryClientProvider client={store.queries}>
           <UiContext value={ui}>
             <Direction.Provider dir={dir}>
-              <Tooltip.Provider>
-                <div className={cn('wlc', props.className)} data-theme={theme} dir={dir} lang={locale}>
-                  {props.children}
-                  <div className="lc:sr-only" role="status">
-                    {announcement}
-                  </div>
-                  {props.portalContainer ? (
-                    createPortal(<div ref={setPortal} className="wlc" style={CONTENTS} data-theme={theme} dir={dir} lang={locale} />, props.portalContainer)
-                  ) : (
-                    <div ref={setPortal} style={CONTENTS} />
-                  )}
-                  <Toasts toasts={toasts} onClose={(id) => setToasts((toasts) => toasts.filter((toast) => toast.id !== id))} />
+              <Hints className={cn('wlc', props.className)} data-theme={theme} dir={dir} lang={locale}>
+                {props.children}
+                <div className="lc:sr-only" role="status">
+                  {announcement}
                 </div>
-              </Tooltip.Provider>
+                {props.portalContainer ? (
+                  createPortal(<div ref={setPortal} className="wlc" style={CONTENTS} data-theme={theme} dir={dir} lang={locale} />, props.portalContainer)
+                ) : (
+                  <div ref={setPortal} style={CONTENTS} />
+                )}
+                <Preloaded />
+                {toasts.length > 0 && <Toasts toasts={toasts} onClose={(id) => setToasts((toasts) => toasts.filter((toast) => toast.id !== id))} />}
+              </Hints>
             </Direction.Provider>
           </UiContext>
         </QueryClientProvider>
       </StoreContext>
     </Language>
   );
+}
+
+/** What any part may need when the network is away. */
+function Preloaded() {
+  usePreload(Toasts, OpenMenu);
+  return null;
 }
 
 /** The store of this user, running as long as this is mounted. */

@@ -6,7 +6,6 @@ import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { useConnection, useOutboxTotals, usePhoneNumbers } from '../hooks/misc';
 import { useFormat } from '../i18n/format';
 import { useStore } from '../store/context';
-import type { OutboxItem } from '../store/outbox';
 import { Button, IconButton } from '../ui/button';
 import { cn } from '../ui/cn';
 import { useUi } from '../ui/context';
@@ -89,8 +88,7 @@ function FailedBanner() {
   if (failed < dismissed) setDismissed(failed);
   if (failed <= dismissed) return null;
   const show = () => {
-    const items = store.queries.getQueriesData<readonly OutboxItem[]>({ queryKey: ['outbox'] }).flatMap(([, items]) => (Array.isArray(items) ? items : []));
-    const first = items.find(({ state }) => state === 'failed');
+    const first = store.outbox.failed;
     if (first) ui.openConversation(first.conversationId);
   };
   return (

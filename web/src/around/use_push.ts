@@ -4,6 +4,7 @@ import { useUi } from '../ui/context';
 import { canNotify } from './alerts';
 import { type Hub, isCurrent, useHub, useSettings } from './hub';
 import { useMessageWords } from './message_words';
+import { subscribePush } from './push';
 import type { WorkerLetter } from './push_words';
 
 /** Renews this browser's subscription at each start, opens what a notification was clicked for, and takes notifications away that were answered. */
@@ -22,7 +23,6 @@ export function usePush(isReady: boolean): void {
     }
     let current = true;
     const renew = async () => {
-      const { subscribePush } = await import('./push');
       const isPushed = await subscribePush(store.client, url, { showText, words });
       if (current) hub.isPushed = isPushed;
     };

@@ -1,68 +1,56 @@
-/** Where an agent writes: for the conversation that is open. */
-import { useRef, useState } from 'react';
-import { useConversation } from '../hooks/conversations';
-import { useDraft } from '../hooks/drafts';
-import { useUi } from '../ui/context';
-import { type DialogName, Dialogs } from './dialogs/dialogs';
-import { DropZone } from './files/drop';
-import { useFiles } from './files/use_files';
-import { AccountNotice, ClosedWindow, ClosingNotice, TypingNotice } from './notices';
-import { useHandle } from './use_handle';
-import { useWindowState } from './window';
-import { WriteForm } from './write_form';
+/** Where an agent writes: for the conversation that is open. It is fetched beside what draws the conversation. */
+import { useLingui } from '@lingui/react/macro';
+import { useEffect, useRef } from 'react';
+import { type ComposerHandle, useUi } from '../ui/context';
+import { deferred, usePreload } from '../ui/deferred';
+
+/** Something that a composer is told. */
+export type Told = (composer: ComposerHandle) => void;
+
+interface OpenProps {
+  readonly conversationId: number;
+  /** What was told before it was there. */
+  readonly told: { current: Told[] };
+}
+
+const OpenComposer = deferred<OpenProps>(async () => (await import('./open_composer')).OpenComposer, {
+  Waiting,
+  className: 'lc:grow-0 lc:border-t lc:border-line lc:bg-surface',
+});
 
 export function Composer() {
   const { conversationId } = useUi();
-  return conversationId === null ? null : <OpenComposer key={conversationId} conversationId={conversationId} />;
+  usePreload(OpenComposer);
+  return conversationId === null ? null : <Opened key={conversationId} conversationId={conversationId} />;
 }
 
-function OpenComposer({ conversationId }: { conversationId: number }) {
-  const { features } = useUi();
-  const conversation = useConversation(conversationId);
-  const window = useWindowState(conversation?.window_expires_at);
-  const [draft, change] = useDraft(conversationId);
-  const [dialog, setDialog] = useState<DialogName | null>(null);
-  const { preparing, addFiles } = useFiles(conversationId);
-  const root = useRef<HTMLElement>(null);
-  const area = useRef<HTMLTextAreaElement>(null);
-  const hasTemplates = features.templates !== false;
-  const hasFiles = features.attachments !== false;
-  useHandle({ conversationId, root, area, addFiles: hasFiles ? addFiles : undefined, openTemplates: hasTemplates ? () => setDialog('templates') : undefined });
-  // Until it is loaded nobody knows whether it may be answered; one that is gone has nothing to be answered.
-  const isClosed = conversation !== undefined && conversation !== null && window.state === 'closed';
-  if (conversation === null) return null;
+function Opened({ conversationId }: { conversationId: number }) {
+  const told = useRef<Told[]>([]);
+  return <OpenComposer conversationId={conversationId} told={told} />;
+}
+
+/** As high as the composer, and ready to be told what that will do. */
+function Waiting({ told }: OpenProps) {
+  const { t } = useLingui();
+  const { composer } = useUi();
+  useEffect(() => {
+    const later = (tell: Told) => void told.current.push(tell);
+    const handle: ComposerHandle = {
+      insertText: (text) => later((composer) => composer.insertText(text)),
+      focus: () => later((composer) => composer.focus()),
+      openTemplates: () => later((composer) => composer.openTemplates()),
+      addFiles: (files) => later((composer) => composer.addFiles(files)),
+    };
+    composer.current = handle;
+    return () => {
+      if (composer.current === handle) composer.current = null;
+    };
+  }, [composer, told]);
   return (
-    <section ref={root} className="lc:@container lc:relative lc:shrink-0 lc:border-t lc:border-line lc:bg-surface lc:pb-[env(safe-area-inset-bottom)]">
-      {conversation && <AccountNotice conversation={conversation} />}
-      <TypingNotice conversationId={conversationId} />
-      {isClosed ? (
-        <ClosedWindow
-          conversation={conversation}
-          window={window}
-          draft={draft}
-          hasTemplates={hasTemplates}
-          onTemplate={() => setDialog('templates')}
-          onUseDraft={() => setDialog('draft_template')}
-        />
-      ) : (
-        <>
-          {window.state === 'closing' && <ClosingNotice leftMs={window.leftMs} />}
-          <WriteForm
-            conversationId={conversationId}
-            conversation={conversation}
-            draft={draft}
-            change={change}
-            area={area}
-            preparing={preparing}
-            addFiles={addFiles}
-            openDialog={setDialog}
-          />
-          {hasFiles && <DropZone inside={root} onFiles={addFiles} />}
-        </>
-      )}
-      {conversation && (
-        <Dialogs name={dialog} conversation={conversation} draft={draft} change={change} onClose={() => setDialog(null)} onCloseFocus={() => area.current?.focus()} />
-      )}
-    </section>
+    <div role="status" aria-label={t`Loading`} className="lc:shrink-0 lc:border-t lc:border-line lc:bg-surface lc:pb-[env(safe-area-inset-bottom)]">
+      <div className="lc:px-13 lc:py-2">
+        <div className="lc:h-10 lc:rounded-2xl lc:border lc:border-line" />
+      </div>
+    </div>
   );
 }

@@ -2,10 +2,21 @@ import { useLingui } from '@lingui/react/macro';
 import { Smile } from 'lucide-react';
 import { memo, useRef, useState } from 'react';
 import { IconButton } from '../ui/button';
+import { cn } from '../ui/cn';
+import { deferred } from '../ui/deferred';
 import { Popover } from '../ui/popover';
-import { Deferred } from './deferred';
+import { Spinner } from '../ui/spinner';
 
-const loadPicker = async () => (await import('../ui/emoji/picker')).EmojiPicker;
+/** Of what is to come, so that it does not jump. */
+const PICKER_SIZE = 'lc:h-80 lc:w-[304px] lc:max-w-full';
+const EmojiPicker = deferred(async () => (await import('../ui/emoji/picker')).EmojiPicker, {
+  Waiting: () => (
+    <div className={cn('lc:grid lc:place-items-center', PICKER_SIZE)}>
+      <Spinner />
+    </div>
+  ),
+  className: PICKER_SIZE,
+});
 
 /** Emoji at the cursor. */
 export const EmojiButton = memo(function EmojiButton({ onPick, onCloseFocus }: { onPick: (emoji: string) => void; onCloseFocus: () => void }) {
@@ -29,15 +40,11 @@ export const EmojiButton = memo(function EmojiButton({ onPick, onCloseFocus }: {
         </IconButton>
       }
     >
-      <Deferred
-        load={loadPicker}
-        props={{
-          onPick: (emoji: string) => {
-            picked.current = emoji;
-            setOpen(false);
-          },
+      <EmojiPicker
+        onPick={(emoji) => {
+          picked.current = emoji;
+          setOpen(false);
         }}
-        onFail={() => setOpen(false)}
       />
     </Popover>
   );

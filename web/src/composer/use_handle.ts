@@ -2,10 +2,13 @@
 import { type RefObject, useEffect, useRef } from 'react';
 import { useStore } from '../store/context';
 import { useUi } from '../ui/context';
+import type { Told } from './composer';
 import { insert } from './text_area';
 
 interface Parts {
   readonly conversationId: number;
+  /** What was told while this was fetched. */
+  readonly told: { current: Told[] };
   readonly root: RefObject<HTMLElement | null>;
   readonly area: RefObject<HTMLTextAreaElement | null>;
   readonly addFiles: ((files: readonly File[]) => void) | undefined;
@@ -36,6 +39,7 @@ export function useHandle(parts: Parts): void {
       addFiles: (files: readonly File[]) => latest.current.addFiles?.(files),
     };
     composer.current = handle;
+    for (const tell of latest.current.told.current.splice(0)) tell(handle);
     return () => {
       if (composer.current === handle) composer.current = null;
     };

@@ -24,7 +24,7 @@ export function useSubmit(conversationId: number): (draft: Draft, previewUrl: bo
         try {
           // In order: each is kept before the next.
           for (const { request, file } of messages) {
-            await send(request, file);
+            await send(request, file, request.reply_to ? draft.replyTo : null);
             kept += 1;
           }
         } catch {

@@ -12,7 +12,6 @@ import { time } from '../store/fold';
 import { Avatar } from '../ui/avatar';
 import { Button, IconButton } from '../ui/button';
 import { cn } from '../ui/cn';
-import { useUi } from '../ui/context';
 import { Copy } from './copy';
 import { Fact } from './fact';
 import { Files } from './files';
@@ -23,9 +22,8 @@ import { referralOf } from './referral_of';
 /** From this width of the whole component on it stands beside the thread, as in the classes below. */
 const BESIDE_PX = 1080;
 
-export function Panel({ conversation }: { conversation: Conversation }) {
+export function Panel({ conversation, onClose: close }: { conversation: Conversation; onClose: () => void }) {
   const { t } = useLingui();
-  const { setContactOpen } = useUi();
   const format = useFormat();
   const now = useNow();
   const labels = useNumberLabels();
@@ -34,7 +32,6 @@ export function Panel({ conversation }: { conversation: Conversation }) {
   const panel = useRef<HTMLDivElement>(null);
   const isOver = useIsOver(panel);
   useFocusBack(panel, isOver);
-  const close = () => setContactOpen(false);
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === 'Escape') {
       event.stopPropagation();

@@ -127,6 +127,14 @@ export function useConversation(id: number | null): Conversation | null | undefi
   return (error as ApiError | null)?.status === 404 ? null : data;
 }
 
+/** The conversation that this one became part of; null while it is not known to be gone. */
+export function useSuccessor(id: number): number | null {
+  const store = useStore();
+  const successor = () => store.successors.of(id) ?? null;
+  const { data } = useQuery({ queryKey: keys.successor(id), queryFn: successor, initialData: null as number | null, enabled: false });
+  return data;
+}
+
 function inLists(store: Store, id: number): Conversation | undefined {
   for (const [key, list] of store.queries.getQueriesData<ConversationList>({ queryKey: ['conversations'] })) {
     const found = list?.items.find((conversation) => conversation.id === id);

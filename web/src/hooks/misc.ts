@@ -3,7 +3,7 @@ import { useCallback } from 'react';
 import type { PhoneNumber } from '../api/types';
 import type { Status } from '../core/live';
 import { useStore } from '../store/context';
-import type { OutboxItem, Outgoing, OutgoingFile } from '../store/outbox';
+import type { OutboxItem, Outgoing, OutgoingFile, Quoted } from '../store/outbox';
 import { keys } from '../store/store';
 
 /** The agent's phone numbers; undefined until the first answer. */
@@ -32,10 +32,10 @@ export function useConnection(): Status {
   return useQuery({ queryKey: keys.status(), queryFn: () => store.live.status, initialData: store.live.status, enabled: false }).data;
 }
 
-/** Sends messages in a conversation: each is kept first, and then sent in its turn, also after the tab was closed. */
-export function useSend(conversationId: number): (message: Outgoing, file?: OutgoingFile | null) => Promise<OutboxItem> {
+/** Sends messages in a conversation, `quoted` being what one answers: each is kept first, and then sent in its turn, also after the tab was closed. */
+export function useSend(conversationId: number): (message: Outgoing, file?: OutgoingFile | null, quoted?: Quoted | null) => Promise<OutboxItem> {
   const store = useStore();
-  return useCallback((message, file = null) => store.outbox.send(conversationId, message, file), [store, conversationId]);
+  return useCallback((message, file = null, quoted = null) => store.outbox.send(conversationId, message, file, quoted), [store, conversationId]);
 }
 
 /** Whether another page of this agent tells the customer that an answer is being written. */

@@ -5,12 +5,14 @@ import { usePhoneNumbers } from '../hooks/misc';
 import type { ListParams } from '../store/fold';
 import { cn } from '../ui/cn';
 import { useUi } from '../ui/context';
+import { deferred, usePreload } from '../ui/deferred';
 import type { Filter } from './filters';
-import { FoundList } from './found_list';
 import { InboxList } from './inbox_list';
 import { SearchField } from './search_field';
 import { SortMenu } from './sort_menu';
-import { NoNumbers } from './states';
+import { NoNumbers, Skeleton } from './states';
+
+const FoundList = deferred(async () => (await import('./found_list')).FoundList, { Waiting: Skeleton });
 
 export function ConversationList({ className }: { className?: string }) {
   const { t } = useLingui();
@@ -20,6 +22,7 @@ export function ConversationList({ className }: { className?: string }) {
   const [sort, setSort] = useState<ListParams['sort']>('recent');
   const [text, setText] = useState('');
   const root = useRef<HTMLElement>(null);
+  usePreload(FoundList);
   const isSearching = text.trim() !== '';
   const focusRows = (event: KeyboardEvent) => {
     if (event.key !== 'ArrowDown') return;

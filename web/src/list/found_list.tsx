@@ -165,21 +165,22 @@ export function FoundList({ text, onClear }: { text: string; onClear: () => void
           }
         }}
       />
-      <RowMenu
-        at={menu}
-        onClose={() => setMenu(null)}
-        onChange={(kind) => menu && void change(kind, [menu.conversation])}
-        onSelect={undefined}
-        onContact={
-          features.contactPanel === false
-            ? undefined
-            : () => {
-                if (!menu) return;
-              openConversation(menu.conversation.id);
-                setContactOpen(true);
-              }
-        }
-      />
+      {menu && (
+        <RowMenu
+          at={menu}
+          onClose={() => setMenu(null)}
+          onChange={(kind) => void change(kind, [menu.conversation])}
+          onSelect={undefined}
+          onContact={
+            features.contactPanel === false
+              ? undefined
+              : () => {
+                  openConversation(menu.conversation.id);
+                  setContactOpen(true);
+                }
+          }
+        />
+      )}
     </>
   );
 }

@@ -7,7 +7,7 @@ import { useDrafted } from '../hooks/drafts';
 import { useConnection } from '../hooks/misc';
 import { type ListParams, matches } from '../store/fold';
 import { useUi } from '../ui/context';
-import { BulkBar } from './bulk_bar';
+import { deferred, deferredOverlay, usePreload } from '../ui/deferred';
 import { FilterChips, useFilterWords } from './filter_chips';
 import { type Filter, paramsOf } from './filters';
 import { type Place, withKept } from './kept';
@@ -15,13 +15,16 @@ import { MORE_HEIGHT, MoreRow } from './more_row';
 import { useNow } from './now';
 import { useNumberLabels } from './numbers';
 import { Row, ROW_HEIGHT } from './row';
-import { type MenuPlace, RowMenu } from './row_menu';
+import type { MenuPlace } from './row_menu';
 import { type RowEvents, type RowItem, Rows } from './rows';
 import { extend, NOTHING_SELECTED, toggle, within } from './selection';
 import { Empty, Failed, Skeleton } from './states';
 import { type Kind, useChanges } from './use_changes';
 import { useMore } from './use_more';
 import { useOpenRow } from './use_open_row';
+
+const BulkBar = deferred(async () => (await import('./bulk_bar')).BulkBar, { Waiting: BulkBarWaiting, className: 'lc:grow-0' });
+const RowMenu = deferredOverlay(async () => (await import('./row_menu')).RowMenu);
 
 interface Item extends RowItem {
   /** null: the last row, while more is to come. */
@@ -42,6 +45,7 @@ export function InboxList({ filter, onFilter, sort }: { filter: Filter; onFilter
   const connection = useConnection();
   const words = useFilterWords();
   const change = useChanges();
+  usePreload(BulkBar, RowMenu);
   const { conversations, error, hasMore, loadMore, reload } = useConversations(params);
   const shown = useShown(conversations, params, conversationId, now);
   const { isLoading, hasFailed, more, again } = useMore(loadMore);
@@ -149,23 +153,29 @@ export function InboxList({ filter, onFilter, sort }: { filter: Filter; onFilter
           }
         />
       )}
-      <RowMenu
-        at={menu}
-        onClose={() => setMenu(null)}
-        onChange={(kind) => menu && void change(kind, [menu.conversation])}
-        onSelect={canSelect ? () => menu && select(toggle(selection, menu.conversation.id)) : undefined}
-        onContact={
-          features.contactPanel === false
-            ? undefined
-            : () => {
-                if (!menu) return;
-              openConversation(menu.conversation.id);
-                setContactOpen(true);
-              }
-        }
-      />
+      {menu && (
+        <RowMenu
+          at={menu}
+          onClose={() => setMenu(null)}
+          onChange={(kind) => void change(kind, [menu.conversation])}
+          onSelect={canSelect ? () => select(toggle(selection, menu.conversation.id)) : undefined}
+          onContact={
+            features.contactPanel === false
+              ? undefined
+              : () => {
+                  openConversation(menu.conversation.id);
+                  setContactOpen(true);
+                }
+          }
+        />
+      )}
     </>
   );
+}
+
+/** As high as the bar. */
+function BulkBarWaiting() {
+  return <div className="lc:mx-2 lc:mb-2 lc:h-9 lc:rounded-xl lc:bg-accent-soft" />;
 }
 
 /** The list as it is shown: with the open conversation kept in its place, and without those whose window has closed meanwhile. */

@@ -1,13 +1,12 @@
 /** Which of the agent's phone numbers the inbox shows, and how each of them is. */
 import { useLingui } from '@lingui/react/macro';
 import { Check, ChevronDown, CircleAlert, Phone } from 'lucide-react';
-import { DropdownMenu } from 'radix-ui';
 import type { PhoneNumber } from '../api/types';
 import { usePhoneNumbers } from '../hooks/misc';
 import { useFormat } from '../i18n/format';
 import { cn } from '../ui/cn';
 import { useUi } from '../ui/context';
-import { MenuContent, MenuSeparator } from '../ui/menu';
+import { Menu, MenuSeparator, useMenuParts } from '../ui/menu';
 import { useAccountWords, useQualityWords } from './account_words';
 import { useNow } from './now';
 import { labelOf } from './numbers';
@@ -16,7 +15,7 @@ const ALL = '';
 
 export function PhoneNumberSelect({ className }: { className?: string }) {
   const { t } = useLingui();
-  const { phoneNumberId, selectPhoneNumber, dir } = useUi();
+  const { phoneNumberId, selectPhoneNumber } = useUi();
   const numbers = usePhoneNumbers();
   const problems = useAccountWords();
   if (!numbers) return <span role="status" aria-label={t`Phone numbers are being loaded`} className={cn('lc:block lc:h-9 lc:w-40 lc:animate-pulse lc:rounded-lg lc:bg-line', className)} />;
@@ -29,51 +28,63 @@ export function PhoneNumberSelect({ className }: { className?: string }) {
   const name = shown ? labelOf(shown, numbers) : t`All numbers`;
   const hasProblem = numbers.some((number) => problems(number.account_status) !== null);
   return (
-    <DropdownMenu.Root dir={dir} modal={false}>
-      <DropdownMenu.Trigger
-        className={cn('lc:flex lc:min-h-9 lc:min-w-0 lc:max-w-full lc:items-center lc:gap-2 lc:rounded-lg lc:px-2.5 lc:font-medium lc:hover:bg-hover lc:data-[state=open]:bg-hover', className)}
-      >
-        <Phone aria-hidden className="lc:hidden lc:size-4 lc:shrink-0 lc:text-soft lc:@min-[480px]:block" />
-        <span className="lc:sr-only">{t`Phone number:`}</span>
-        <span className="lc:min-w-0 lc:truncate">
-          <bdi>{name}</bdi>
-        </span>
-        <Unread count={unread} />
-        {elsewhere > 0 && <span className="lc:size-2 lc:shrink-0 lc:rounded-full lc:bg-accent" title={t`More unread at other numbers`} />}
-        {hasProblem && <CircleAlert aria-hidden className="lc:size-4 lc:shrink-0 lc:text-warning" />}
-        <ChevronDown aria-hidden className="lc:size-4 lc:shrink-0 lc:text-soft" />
-      </DropdownMenu.Trigger>
-      <MenuContent align="start">
-        <DropdownMenu.RadioGroup value={phoneNumberId ?? ALL} onValueChange={(value) => selectPhoneNumber(value === ALL ? null : value)}>
-          <Choice value={ALL} unread={numbers.reduce((sum, number) => sum + number.unread_count, 0)}>
-            <span className="lc:font-medium">{t`All numbers`}</span>
-          </Choice>
-          <MenuSeparator />
-          {numbers.map((number) => (
-            <Choice key={number.phone_number_id} value={number.phone_number_id} unread={number.unread_count}>
-              <About number={number} />
-            </Choice>
-          ))}
-        </DropdownMenu.RadioGroup>
-      </MenuContent>
-    </DropdownMenu.Root>
+    <Menu
+      align="start"
+      trigger={
+        <button
+          type="button"
+          className={cn('lc:flex lc:min-h-9 lc:min-w-0 lc:max-w-full lc:items-center lc:gap-2 lc:rounded-lg lc:px-2.5 lc:font-medium lc:hover:bg-hover lc:aria-expanded:bg-hover', className)}
+        >
+          <Phone aria-hidden className="lc:hidden lc:size-4 lc:shrink-0 lc:text-soft lc:@min-[480px]:block" />
+          <span className="lc:sr-only">{t`Phone number:`}</span>
+          <span className="lc:min-w-0 lc:truncate">
+            <bdi>{name}</bdi>
+          </span>
+          <Unread count={unread} />
+          {elsewhere > 0 && <span className="lc:size-2 lc:shrink-0 lc:rounded-full lc:bg-accent" title={t`More unread at other numbers`} />}
+          {hasProblem && <CircleAlert aria-hidden className="lc:size-4 lc:shrink-0 lc:text-warning" />}
+          <ChevronDown aria-hidden className="lc:size-4 lc:shrink-0 lc:text-soft" />
+        </button>
+      }
+    >
+      <Choices numbers={numbers} value={phoneNumberId} onChange={selectPhoneNumber} />
+    </Menu>
+  );
+}
+
+function Choices({ numbers, value, onChange }: { numbers: readonly PhoneNumber[]; value: string | null; onChange: (phoneNumberId: string | null) => void }) {
+  const { t } = useLingui();
+  const { RadioGroup } = useMenuParts();
+  return (
+    <RadioGroup value={value ?? ALL} onValueChange={(value) => onChange(value === ALL ? null : value)}>
+      <Choice value={ALL} unread={numbers.reduce((sum, number) => sum + number.unread_count, 0)}>
+        <span className="lc:font-medium">{t`All numbers`}</span>
+      </Choice>
+      <MenuSeparator />
+      {numbers.map((number) => (
+        <Choice key={number.phone_number_id} value={number.phone_number_id} unread={number.unread_count}>
+          <About number={number} />
+        </Choice>
+      ))}
+    </RadioGroup>
   );
 }
 
 function Choice({ value, unread, children }: { value: string; unread: number; children: React.ReactNode }) {
+  const { RadioItem, ItemIndicator } = useMenuParts();
   return (
-    <DropdownMenu.RadioItem
+    <RadioItem
       value={value}
       className="lc:flex lc:min-h-10 lc:w-80 lc:max-w-full lc:cursor-pointer lc:items-center lc:gap-2.5 lc:rounded-lg lc:px-2.5 lc:py-1.5 lc:outline-none lc:select-none lc:data-highlighted:bg-hover"
     >
       <span className="lc:grid lc:size-4 lc:shrink-0 lc:place-items-center">
-        <DropdownMenu.ItemIndicator>
+        <ItemIndicator>
           <Check aria-hidden className="lc:size-4 lc:text-accent" />
-        </DropdownMenu.ItemIndicator>
+        </ItemIndicator>
       </span>
       <span className="lc:min-w-0 lc:grow">{children}</span>
       <Unread count={unread} />
-    </DropdownMenu.RadioItem>
+    </RadioItem>
   );
 }
 

@@ -1,21 +1,25 @@
 /** The page: what is configured, who is signed in, and the inbox for them. */
 import { Trans, useLingui } from '@lingui/react/macro';
 import { RotateCw } from 'lucide-react';
-import { type ReactNode, useEffect, useState } from 'react';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { usePageBadge } from '../around';
 import { useUnread } from '../hooks/misc';
 import { Inbox } from '../live_chat';
 import { LiveChatProvider } from '../provider';
+import { useStore } from '../store/context';
 import { Button } from '../ui/button';
+import { deferred, deferredOverlay, usePreload } from '../ui/deferred';
 import { Spinner } from '../ui/spinner';
 import { useAddress } from './address';
 import { type Config, ConfigError, loadConfig } from './config';
-import { Expired } from './expired';
 import { Card, Frame } from './frame';
 import { Header, HeadingBesideThread, SERVICE_WORKER_URL } from './header';
 import { useDocumentPreferences, usePreferences } from './preferences';
 import { LocalSessions, type Session, type Sessions } from './session';
-import { SignIn, type SignInWays } from './sign_in';
+import type { SignInWays } from './sign_in';
+
+const SignedOut = deferred(async () => (await import('./signed_out')).SignedOut, { Waiting: SignInWaiting });
+const Expired = deferredOverlay(async () => (await import('./expired')).Expired);
 
 interface Ready {
   readonly config: Config;
@@ -83,8 +87,7 @@ function SignedInOrNot({ config, ways, sessions, session: first }: Ready) {
     return (
       <Frame>
         <Card>
-          <Titled />
-          <SignIn ways={ways} />
+          <SignedOut ways={ways} />
         </Card>
       </Frame>
     );
@@ -112,19 +115,32 @@ function SignedInOrNot({ config, ways, sessions, session: first }: Ready) {
           <Inbox />
         </main>
       </div>
-      <Expired isExpired={isExpired} session={session} onClose={() => setExpired(false)}>
-        <SignIn ways={ways} isExpired />
-      </Expired>
+      <Returning session={session} />
+      {isExpired && <Expired ways={ways} onClose={() => setExpired(false)} />}
     </LiveChatProvider>
   );
 }
 
-function Titled(): ReactNode {
-  const { t } = useLingui();
-  const title = t`Live chat`;
+/** As high as the form, so that the card does not jump. */
+function SignInWaiting() {
+  return (
+    <div className="lc:grid lc:h-80 lc:place-items-center">
+      <Spinner />
+    </div>
+  );
+}
+
+/** Whoever was signed out and is back does not wait for the next poll. */
+function Returning({ session }: { session: Session }): ReactNode {
+  const store = useStore();
+  usePreload(Expired);
+  const known = useRef(session);
   useEffect(() => {
-    document.title = title;
-  }, [title]);
+    if (known.current === session) return;
+    known.current = session;
+    // It fails only where this is closed first.
+    store.live.catchUp().catch(() => {});
+  }, [session, store]);
   return null;
 }
 

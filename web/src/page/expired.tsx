@@ -2,25 +2,15 @@
 import { useLingui } from '@lingui/react/macro';
 import { X } from 'lucide-react';
 import { Dialog as Radix } from 'radix-ui';
-import { type ReactNode, useEffect, useRef } from 'react';
-import { useStore } from '../store/context';
 import { IconButton } from '../ui/button';
 import { useUi } from '../ui/context';
-import type { Session } from './session';
+import { SignIn, type SignInWays } from './sign_in';
 
-export function Expired({ isExpired, session, onClose, children }: { isExpired: boolean; session: Session; onClose: () => void; children: ReactNode }) {
+export function Expired({ ways, onClose }: { ways: SignInWays; onClose: () => void }) {
   const { portal } = useUi();
   const { t } = useLingui();
-  const store = useStore();
-  const known = useRef(session);
-  useEffect(() => {
-    if (known.current === session) return;
-    known.current = session;
-    // The same user is back: do not wait for the next poll. It fails only where this is closed first.
-    store.live.catchUp().catch(() => {});
-  }, [session, store]);
   return (
-    <Radix.Root open={isExpired} onOpenChange={(open) => !open && onClose()}>
+    <Radix.Root open onOpenChange={(open) => !open && onClose()}>
       <Radix.Portal container={portal}>
         <Radix.Overlay className="lc:fixed lc:inset-0 lc:z-40 lc:bg-overlay" />
         <Radix.Content
@@ -34,7 +24,7 @@ export function Expired({ isExpired, session, onClose, children }: { isExpired: 
               <X />
             </IconButton>
           </Radix.Close>
-          {children}
+          <SignIn ways={ways} isExpired />
         </Radix.Content>
       </Radix.Portal>
     </Radix.Root>

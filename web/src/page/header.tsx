@@ -2,7 +2,7 @@
 import { plural } from '@lingui/core/macro';
 import { Trans, useLingui } from '@lingui/react/macro';
 import { CircleUserRound, LogOut, Smartphone } from 'lucide-react';
-import { lazy, Suspense, useState } from 'react';
+import { useState } from 'react';
 import { ConnectionState, SettingsButton, signOutPush } from '../around';
 import { useOutboxTotals } from '../hooks/misc';
 import { LOCALES } from '../i18n/i18n';
@@ -11,13 +11,14 @@ import { useStore } from '../store/context';
 import { Button, IconButton } from '../ui/button';
 import { cn } from '../ui/cn';
 import { useUi } from '../ui/context';
+import { deferredOverlay, usePreload } from '../ui/deferred';
 import { Menu, MenuChoice, MenuItem, MenuLabel, MenuSeparator } from '../ui/menu';
 import type { Theme } from '../ui/theme';
 import { Mark } from './frame';
 import { LANGUAGES, preferences, usePreferences } from './preferences';
 import type { Session } from './session';
 
-const Dialog = lazy(async () => ({ default: (await import('../ui/dialog')).Dialog }));
+const Dialog = deferredOverlay(async () => (await import('../ui/dialog')).Dialog);
 
 /** Where the service worker of notifications is. */
 export const SERVICE_WORKER_URL = '/service_worker.js';
@@ -75,6 +76,7 @@ function Account({ session, apiUrl, simulatorUrl }: { session: Session; apiUrl: 
   const store = useStore();
   const { queued, failed } = useOutboxTotals();
   const [isAsking, setAsking] = useState(false);
+  usePreload(Dialog);
   const unsent = queued + failed;
   const signOut = async () => {
     setAsking(false);
@@ -123,25 +125,23 @@ function Account({ session, apiUrl, simulatorUrl }: { session: Session; apiUrl: 
         </MenuItem>
       </Menu>
       {isAsking && (
-        <Suspense>
-          <Dialog
-            open
-            onClose={() => setAsking(false)}
-            title={t`Sign out?`}
-            footer={
-              <>
-                <Button onClick={() => setAsking(false)}>
-                  <Trans>Stay</Trans>
-                </Button>
-                <Button tone="danger" onClick={() => void signOut()}>
-                  <Trans>Sign out and discard</Trans>
-                </Button>
-              </>
-            }
-          >
-            <p>{t({ message: plural(unsent, { one: '# message is not sent yet. Signing out discards it.', other: '# messages are not sent yet. Signing out discards them.' }) })}</p>
-          </Dialog>
-        </Suspense>
+        <Dialog
+          open
+          onClose={() => setAsking(false)}
+          title={t`Sign out?`}
+          footer={
+            <>
+              <Button onClick={() => setAsking(false)}>
+                <Trans>Stay</Trans>
+              </Button>
+              <Button tone="danger" onClick={() => void signOut()}>
+                <Trans>Sign out and discard</Trans>
+              </Button>
+            </>
+          }
+        >
+          <p>{t({ message: plural(unsent, { one: '# message is not sent yet. Signing out discards it.', other: '# messages are not sent yet. Signing out discards them.' }) })}</p>
+        </Dialog>
       )}
     </>
   );

@@ -2,12 +2,13 @@
  * What an agent has begun to write, by conversation, with its files and what it answers. It is kept on disk, a row a conversation, so that two
  * tabs lose nothing of each other's; a tab shows what was there when it opened, and what was written in it since.
  */
-import type { Message } from '../api/types';
+import { ApiError } from '../api/client';
 import { thisPage } from '../core/page';
 import type { Disk, Write } from './disk';
 import { keys } from './keys';
-import type { OutgoingFile } from './outbox';
+import type { OutgoingFile, Quoted } from './outbox';
 import type { Store } from './store';
+import { type Whose, whoseOf } from './successors';
 
 export interface DraftFile extends OutgoingFile {
   /** Within the draft. */
@@ -25,8 +26,7 @@ export interface DraftFile extends OutgoingFile {
 export interface Draft {
   readonly text: string;
   readonly files: readonly DraftFile[];
-  /** What it answers, with as much of it as its quote shows. */
-  readonly replyTo: Pick<Message, 'id' | 'message_id' | 'wa_message_id' | 'sender' | 'message_type' | 'content' | 'media_caption'> | null;
+  readonly replyTo: Quoted | null;
 }
 
 export const EMPTY_DRAFT: Draft = { text: '', files: [], replyTo: null };
@@ -35,12 +35,16 @@ interface Row extends Draft {
   readonly conversationId: number;
   /** When it was written, in milliseconds since 1970. */
   readonly at: number;
+  /** Whose conversation it is, should that become part of another one. */
+  readonly whose?: Whose | null;
 }
 
 /** How long after the last letter it is written to disk. */
 const PAUSE_MS = 400;
 /** Nobody goes on with what is older. */
 const KEPT_MS = 30 * 86_400_000;
+/** So long after the start most conversations are known, and need not be asked for. */
+const LOOKED_AFTER_MS = 15_000;
 
 export class Drafts {
   readonly #store: Store;
@@ -49,8 +53,10 @@ export class Drafts {
   readonly #unwritten = new Set<number>();
   /** What was written in this tab, which what is read from disk does not replace. */
   readonly #touched = new Set<number>();
+  readonly #whose = new Map<number, Whose>();
   #drafted: ReadonlyMap<number, string> = new Map();
   #forgetWriting: (() => void) | null = null;
+  #forgetLooking: (() => void) | null = null;
   #disk: Disk | null = null;
 
   constructor(store: Store) {
@@ -71,6 +77,7 @@ export class Drafts {
     void this.#open(run.signal);
     return () => {
       run.abort();
+      this.#forgetLooking?.();
       forget();
       this.#write();
       this.#disk = null;
@@ -96,11 +103,27 @@ export class Drafts {
     this.#write();
   }
 
+  /** A conversation became part of another one: what was begun goes on there. */
+  move(from: number, to: number): void {
+    const moved = this.#drafts.get(from);
+    if (!moved) return;
+    const { text, files, replyTo } = this.get(to);
+    this.set(to, { text: [text, moved.text].filter((part) => part !== '').join('\n'), files: [...files, ...moved.files], replyTo: replyTo ?? moved.replyTo });
+    this.clear(from);
+  }
+
+  /** Whose a conversation is that has a draft. */
+  whose(conversationId: number): Whose | null {
+    const conversation = this.#store.conversation(conversationId);
+    return conversation ? whoseOf(conversation) : (this.#whose.get(conversationId) ?? null);
+  }
+
   /** Forgets what is in memory. */
   forget(): void {
     this.#forgetWriting?.();
     this.#unwritten.clear();
     this.#touched.clear();
+    this.#whose.clear();
     for (const id of this.#drafts.keys()) this.#put(id, EMPTY_DRAFT);
     this.#showDrafted();
   }
@@ -113,11 +136,27 @@ export class Drafts {
     const rows = await disk.all<Row>('drafts').catch(() => []);
     if (signal.aborted) return;
     const oldest = this.#store.clock.now() - KEPT_MS;
-    for (const { conversationId, at, text, files, replyTo } of rows) {
+    for (const { conversationId, at, text, files, replyTo, whose } of rows) {
+      if (whose) this.#whose.set(conversationId, whose);
       if (at < oldest) await disk.write([{ shelf: 'drafts', delete: conversationId }]).catch(() => {});
       else if (!this.#touched.has(conversationId)) this.#put(conversationId, { text, files, replyTo });
     }
     this.#showDrafted();
+    this.#forgetLooking = this.#store.clock.after(LOOKED_AFTER_MS, () => void this.#lookAfter(signal));
+  }
+
+  /** A conversation may have become part of another one while no page was open: nothing tells of that later. */
+  async #lookAfter(signal: AbortSignal): Promise<void> {
+    const known = new Map(this.#whose);
+    for (const [id, whose] of known) {
+      if (!this.#drafts.has(id) || this.#store.conversation(id)) continue;
+      try {
+        await this.#store.load((client, signal) => client.get('/api/live-chat/conversations/{id}', { path: { id }, signal }), () => {}, signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        if (error instanceof ApiError && error.status === 404) await this.#store.follow(id, whose).catch(() => {});
+      }
+    }
   }
 
   #write(): void {
@@ -128,9 +167,10 @@ export class Drafts {
     const at = this.#store.clock.now();
     for (const conversationId of this.#unwritten) {
       const draft = this.#drafts.get(conversationId);
-      const write: Write = draft ? { shelf: 'drafts', put: { ...draft, conversationId, at } } : { shelf: 'drafts', delete: conversationId };
+      const whose = this.whose(conversationId);
+      const write: Write = draft ? { shelf: 'drafts', put: { ...draft, conversationId, at, whose } } : { shelf: 'drafts', delete: conversationId };
       // A disk that is full keeps the text at least.
-      disk.write([write]).catch(() => draft && disk.write([{ shelf: 'drafts', put: { ...draft, files: [], conversationId, at } }]).catch(() => {}));
+      disk.write([write]).catch(() => draft && disk.write([{ shelf: 'drafts', put: { ...draft, files: [], conversationId, at, whose } }]).catch(() => {}));
     }
     this.#unwritten.clear();
   }

@@ -10,6 +10,8 @@ export const keys = {
   outboxTotals: () => ['outbox-totals'] as const,
   draft: (conversationId: number) => ['draft', conversationId] as const,
   drafted: () => ['drafted'] as const,
+  /** Where a conversation went that is gone. */
+  successor: (id: number) => ['successor', id] as const,
   status: () => ['status'] as const,
   typing: (conversationId: number) => ['typing', conversationId] as const,
   mediaLink: (messageId: string) => ['media', messageId] as const,

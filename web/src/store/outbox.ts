@@ -11,15 +11,16 @@ import { ApiError } from '../api/client';
 import type { Message } from '../api/types';
 import { backoff, Patience } from '../core/clock';
 import { type Page, thisPage } from '../core/page';
-import type { Disk } from './disk';
+import type { Disk, Write } from './disk';
 import { keys } from './keys';
 import { Leadership } from './leadership';
-import { asPending, type Entry, itemOf, type Letter, type Outgoing, type OutgoingFile, type OutboxItem, type OutboxTotals, type Sent } from './outbox_items';
+import { asPending, type Entry, itemOf, type Letter, type Outgoing, type OutgoingFile, type OutboxItem, type OutboxTotals, type Quoted, type Sent } from './outbox_items';
 import { rebuild } from './rebuild';
 import { bodyOf, errorOfRefusal, type Kept, type Outcome, outcomeOf, send } from './sending';
 import type { Store } from './store';
+import { type Whose, whoseOf } from './successors';
 
-export type { OutboxError, OutboxItem, OutboxTotals, Outgoing, OutgoingFile } from './outbox_items';
+export type { OutboxError, OutboxItem, OutboxTotals, Outgoing, OutgoingFile, Quoted } from './outbox_items';
 
 const NOTHING: readonly OutboxItem[] = [];
 /** Conversations that are served at the same time. */
@@ -84,7 +85,8 @@ export class Outbox {
   }
 
   /** Resolves once it is kept: from then on it is sent, whatever happens to the tab. */
-  async send(conversationId: number, request: Outgoing, file: OutgoingFile | null = null): Promise<OutboxItem> {
+  async send(conversationId: number, request: Outgoing, file: OutgoingFile | null = null, quoted: Quoted | null = null): Promise<OutboxItem> {
+    const conversation = this.#store.conversation(conversationId);
     const kept: Kept = {
       seq: Number.POSITIVE_INFINITY,
       messageId: crypto.randomUUID(),
@@ -96,6 +98,8 @@ export class Outbox {
       createdAt: new Date(this.#store.clock.now()).toISOString(),
       error: null,
       isRetry: false,
+      quoted,
+      whose: conversation ? whoseOf(conversation) : null,
     };
     this.#store.typing.ended(conversationId);
     return itemOf(await this.#keep(kept));
@@ -141,6 +145,37 @@ export class Outbox {
     this.#pump();
   }
 
+  /** A conversation became part of another one: what is not sent yet goes there. */
+  move(from: number, to: number): void {
+    const active = this.#active.get(from);
+    if (active && !this.#active.has(to)) {
+      this.#active.delete(from);
+      this.#active.set(to, active);
+    }
+    this.#waits.get(from)?.();
+    this.#waits.delete(from);
+    for (const entry of this.#entries.values()) {
+      const { kept } = entry;
+      if (kept.conversationId !== from) continue;
+      // Where that was all that was wrong with it.
+      const error = kept.error?.code === 'not_found' ? null : kept.error;
+      this.#change(entry, { conversationId: to, error }).catch(() => {});
+    }
+    this.#show(from);
+    this.#pump();
+  }
+
+  /** Whose a conversation is that something waits for. */
+  whose(conversationId: number): Whose | null {
+    return [...this.#entries.values()].find(({ kept }) => kept.conversationId === conversationId && kept.whose)?.kept.whose ?? null;
+  }
+
+  /** The first that was given up, of whichever conversation. */
+  get failed(): OutboxItem | undefined {
+    const entry = this.#inOrder().find(({ kept }) => kept.error !== null);
+    return entry && itemOf(entry);
+  }
+
   /** The server has this message. */
   settle(message: Message): void {
     const entry = message.message_id ? this.#entries.get(message.message_id) : undefined;
@@ -181,6 +216,7 @@ export class Outbox {
       heard: (letter) => this.#heard(letter),
     });
     await this.#read();
+    this.#tabs?.tell({ kind: 'ask' });
     this.#pump();
     const old = this.#store.clock.now() - SENT_MS;
     const sent = await disk.all<Sent>('requests');
@@ -200,7 +236,10 @@ export class Outbox {
       const known = this.#entries.get(kept.messageId);
       changed.add(kept.conversationId);
       // The file stays the same object, and what shows it as it is.
-      if (known) this.#replace(known, { ...kept, file: known.kept.file });
+      if (known) {
+        changed.add(known.kept.conversationId);
+        this.#replace(known, { ...kept, file: known.kept.file });
+      }
       else this.#entries.set(kept.messageId, { kept, isShared: true, item: null, ...(this.#heardOf.get(kept.messageId) ?? { state: 'queued', progress: 0 }) });
     }
     this.#heardOf.clear();
@@ -257,6 +296,8 @@ export class Outbox {
         return void this.#read().then(() => this.#pump());
       case 'wake':
         return this.#hurry();
+      case 'ask':
+        return this.#tellStates();
       case 'cleared':
         return this.forget();
       case 'gone': {
@@ -286,6 +327,7 @@ export class Outbox {
       const { kept, isShared } = entry;
       if (kept.error || kept.seq === Number.POSITIVE_INFINITY || seen.has(kept.conversationId)) continue;
       seen.add(kept.conversationId);
+      if (this.#isActive(kept.messageId)) continue;
       if (isShared && !this.#tabs?.isLeader) continue;
       if (this.#active.has(kept.conversationId) || this.#waits.has(kept.conversationId)) continue;
       if (left > 0) return this.#pauseFor(left);
@@ -299,7 +341,8 @@ export class Outbox {
     const stop = new AbortController();
     this.#active.set(conversationId, { messageId, stop });
     const outcome = await this.#try(entry, stop.signal).catch((error: unknown): Outcome => ({ kind: 'trouble', error, isOurs: true }));
-    if (this.#active.get(conversationId)?.stop === stop) this.#active.delete(conversationId);
+    // It may have moved.
+    for (const [id, active] of this.#active) if (active.stop === stop) this.#active.delete(id);
     if (this.#entries.get(messageId) === entry) {
       if (stop.signal.aborted) this.#tellState(entry, 'queued');
       else await this.#take(entry, outcome).catch(() => this.#wait(entry, null, false));
@@ -329,11 +372,22 @@ export class Outbox {
     this.#tellState(entry, 'sending', 1);
     const record = this.#store.record();
     try {
-      const outcome = await send(this.#store.client, entry.kept, signal);
+      const asked = entry.kept;
+      const outcome = await send(this.#store.client, asked, signal);
       if ((outcome.kind === 'sent' || outcome.kind === 'refused') && outcome.message) record.put(outcome.message);
-      return outcome;
+      return outcome.kind === 'refused' && outcome.error.status === 404 && !outcome.message ? await this.#followed(entry, asked, outcome) : outcome;
     } finally {
       record.end();
+    }
+  }
+
+  /** There is no such conversation: it may have become part of another one while nobody looked. */
+  async #followed(entry: Entry, { conversationId, whose = null }: Kept, outcome: Outcome): Promise<Outcome> {
+    try {
+      if (entry.kept.conversationId !== conversationId) return { kind: 'moved' };
+      return (await this.#store.follow(conversationId, whose)) === undefined ? outcome : { kind: 'moved' };
+    } catch (error) {
+      return { kind: 'trouble', error, isOurs: false };
     }
   }
 
@@ -355,6 +409,8 @@ export class Outbox {
         const [request, ...others] = kept.others;
         return this.#change(entry, { ...(request && { request }), others });
       }
+      case 'moved':
+        return this.#tellState(entry, 'queued');
       case 'signed_out':
         this.#tellState(entry, 'queued');
         return this.#pauseFor(SIGNED_OUT_MS);
@@ -399,7 +455,10 @@ export class Outbox {
     this.#answerRetry(messageId, message, error);
     await this.#unwritten;
     // What stays on disk is asked for once more, and sent no second time.
-    await this.#disk?.write([{ shelf: 'requests', put: sent }, { shelf: 'outbox', delete: entry.kept.seq }]).catch(() => {});
+    const gone: Write = { shelf: 'outbox', delete: entry.kept.seq };
+    const disk = this.#disk;
+    // A disk that is full has room for less.
+    await disk?.write([{ shelf: 'requests', put: sent }, gone]).catch(() => disk.write([gone])).catch(() => {});
   }
 
   #answerRetry(messageId: string, message: Message | null, error: ApiError | null): void {
@@ -445,6 +504,14 @@ export class Outbox {
 
   #isActive(messageId: string): boolean {
     return [...this.#active.values()].some((active) => active.messageId === messageId);
+  }
+
+  /** To a tab that has just come. */
+  #tellStates(): void {
+    for (const { messageId } of this.#active.values()) {
+      const entry = this.#entries.get(messageId);
+      if (entry && entry.state !== 'queued') this.#tabs?.tell({ kind: 'state', messageId, state: entry.state, progress: entry.progress });
+    }
   }
 
   #tellState(entry: Entry, state: Entry['state'], progress = 0): void {

@@ -19,6 +19,9 @@ export interface OutgoingFile {
   readonly peaks?: readonly number[];
 }
 
+/** What a message answers, with as much of it as its quote shows. */
+export type Quoted = Pick<Message, 'id' | 'message_id' | 'wa_message_id' | 'sender' | 'message_type' | 'content' | 'media_caption'>;
+
 /** Why an item is not sent. */
 export interface OutboxError {
   /** The API's code, such as `customer_service_window_closed`. */
@@ -44,6 +47,7 @@ export interface OutboxItem {
   /** Of the upload, from 0 to 1. */
   readonly progress: number;
   readonly error: OutboxError | null;
+  readonly quoted: Quoted | null;
 }
 
 export interface OutboxTotals {
@@ -57,6 +61,8 @@ export type Letter =
   /** Something was kept or changed on disk. */
   | { kind: 'kept' }
   | { kind: 'wake' }
+  /** This tab has just come: how is it with what is being sent? */
+  | { kind: 'ask' }
   | { kind: 'state'; messageId: string; state: 'queued' | 'uploading' | 'sending'; progress: number }
   /** It is done with. */
   | { kind: 'gone'; messageId: string; message: Message | null; error: ErrorLetter | null }
@@ -82,8 +88,8 @@ export interface Sent {
 }
 
 export function itemOf(entry: Entry): OutboxItem {
-  const { messageId, conversationId, request, file, createdAt, error } = entry.kept;
-  entry.item ??= { messageId, conversationId, request, file, createdAt, state: error ? 'failed' : entry.state, progress: entry.progress, error };
+  const { messageId, conversationId, request, file, createdAt, error, quoted = null } = entry.kept;
+  entry.item ??= { messageId, conversationId, request, file, createdAt, state: error ? 'failed' : entry.state, progress: entry.progress, error, quoted };
   return entry.item;
 }
 

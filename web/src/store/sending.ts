@@ -1,7 +1,8 @@
 /** One try to send one item of the outbox, and what its end means. */
 import { ApiError, type Client } from '../api/client';
 import type { Message, SendRequest } from '../api/types';
-import type { OutboxError, Outgoing, OutgoingFile } from './outbox_items';
+import type { OutboxError, Outgoing, OutgoingFile, Quoted } from './outbox_items';
+import type { Whose } from './successors';
 
 /** What is kept of an item: all that its request is made of, so that each try asks for the same. */
 export interface Kept {
@@ -19,6 +20,10 @@ export interface Kept {
   readonly error: OutboxError | null;
   /** Whether the server has this message already, and it failed. */
   readonly isRetry: boolean;
+  /** As much of what it answers as its quote shows. */
+  readonly quoted?: Quoted | null;
+  /** Whose conversation it is, should that become part of another one. */
+  readonly whose?: Whose | null;
 }
 
 export type Outcome =
@@ -32,7 +37,9 @@ export type Outcome =
   | { kind: 'other_form' }
   /** Nothing is known, or nothing can be done now: the same has to be asked again. `isOurs`: it may be for this very item. */
   | { kind: 'trouble'; error: unknown; isOurs: boolean }
-  | { kind: 'signed_out' };
+  | { kind: 'signed_out' }
+  /** Its conversation is part of another one now, where it goes on. */
+  | { kind: 'moved' };
 
 /** The request of an item. */
 export function bodyOf(item: Kept): SendRequest {

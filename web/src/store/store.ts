@@ -12,13 +12,14 @@ import { keepBounded } from './bounds';
 import { Cache } from './cache';
 import { deferred } from './deferred';
 import { type Disk, openDisk } from './disk';
-import { Drafts } from './drafts';
+import { Drafts, EMPTY_DRAFT } from './drafts';
 import { type ConversationList, foldConversation, foldIntoList, foldIntoThread, foldMessage, type ListParams, matches, type ThreadData } from './fold';
 import { isLive, keys } from './keys';
 import { Outbox } from './outbox';
 import { Overlays } from './overlays';
 import { PhoneNumbers } from './phone_numbers';
 import { newQueryClient } from './queries';
+import { Successors, type Whose, whoseOf } from './successors';
 import { Typing } from './typing';
 import { putByRequest, type PutFile, upload } from './upload';
 
@@ -43,6 +44,7 @@ export class Store {
   readonly drafts: Drafts;
   readonly typing: Typing;
   readonly phoneNumbers: PhoneNumbers;
+  readonly successors = new Successors();
   readonly options: StoreOptions;
   readonly clock: Clock;
   readonly random: Random;
@@ -165,6 +167,7 @@ export class Store {
     this.#cache.forget();
     this.#conversations.clear();
     this.#messages.clear();
+    this.successors.clear();
     this.#fresh.clear();
     for (const query of this.queries.getQueryCache().findAll({ predicate: ({ queryKey }) => queryKey[0] !== 'status' })) query.reset();
   }
@@ -334,7 +337,9 @@ export class Store {
 
   #take(changes: readonly Change[]): void {
     if (this.#requests > 0) this.#log.push(...changes);
+    const gone = changes.flatMap(({ type, conversation_id: id }) => (type === 'conversation.deleted' && id ? [{ id, known: this.conversation(id) }] : []));
     this.#fold(changes);
+    for (const { id, known } of gone) void this.#followGone(id, known ? whoseOf(known) : null);
     for (const { type, message } of changes) {
       if (message) this.outbox.settle(message);
       if (type === 'message.created' && message?.sender === 'user') this.typing.ended(message.conversation_id);
@@ -346,11 +351,49 @@ export class Store {
     const now = this.clock.now();
     const shown = changes.map((change) => this.#shownChange(change));
     this.#eachList((list, params) => shown.reduce((list, change) => foldIntoList(list, change, params, now), list));
-    this.#eachThread((thread, id) => shown.reduce((thread, change) => foldIntoThread(thread, change, id), thread));
+    this.#eachThread((thread, id) => {
+      const next = shown.reduce((thread, change) => foldIntoThread(thread, change, id), thread);
+      if (next !== thread) this.#noteMoved(thread, id, shown);
+      return next;
+    });
     for (const { type, conversation, conversation_id: id, phone_number: number } of shown) {
       if (conversation) this.#putConversation(conversation);
-      if (type === 'conversation.deleted' && id) this.queries.removeQueries({ queryKey: keys.conversation(id), exact: true });
+      if (type === 'conversation.deleted' && id) {
+        this.queries.removeQueries({ queryKey: keys.conversation(id), exact: true, type: 'inactive' });
+        // What shows it has to be told that there is none.
+        void this.queries.resetQueries({ queryKey: keys.conversation(id), exact: true });
+      }
       if (number) this.phoneNumbers.put(number);
+    }
+  }
+
+  /** What was of this conversation and is now another's tells where it went. */
+  #noteMoved(thread: ThreadData, conversationId: number, changes: readonly Change[]): void {
+    for (const { message } of changes) {
+      if (message?.conversation_id && message.conversation_id !== conversationId && thread.messages.some(({ id }) => id === message.id)) this.successors.note(conversationId, message.conversation_id);
+    }
+  }
+
+  /** Finds where a conversation went that is gone, and takes what was not sent there; undefined where it is nowhere. Rejects where the API does not answer. */
+  async follow(id: number, whose: Whose | null): Promise<number | undefined> {
+    const to = await this.successors.find(this.client, id, whose ?? this.outbox.whose(id) ?? this.drafts.whose(id));
+    if (to === undefined) return undefined;
+    this.outbox.move(id, to);
+    this.drafts.move(id, to);
+    this.queries.setQueryData(keys.successor(id), to);
+    return to;
+  }
+
+  async #followGone(id: number, whose: Whose | null): Promise<void> {
+    const isWanted = () => this.outbox.of(id).length > 0 || this.drafts.get(id) !== EMPTY_DRAFT || this.queries.getQueryCache().findAll({ queryKey: keys.thread(id), type: 'active' }).length > 0;
+    const { signal } = this.live.now();
+    for (let failures = 0; isWanted() && !signal.aborted; failures += 1) {
+      try {
+        await this.follow(id, whose);
+        return;
+      } catch {
+        await new Promise<void>((resolve) => this.clock.after(backoff(this.random, failures), resolve));
+      }
     }
   }
 

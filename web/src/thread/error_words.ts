@@ -5,6 +5,7 @@
  */
 import type { MessageDescriptor } from '@lingui/core';
 import { msg } from '@lingui/core/macro';
+import { ApiError } from '../api/client';
 import type { Message } from '../api/types';
 import type { OutboxError } from '../store/outbox';
 
@@ -67,6 +68,8 @@ const OWN_WORDS: Readonly<Record<string, MessageDescriptor>> = {
   network: msg`There is no connection.`,
   timeout: msg`There is no connection.`,
   too_many_uploads: msg`Too many files were added in a short time. Try again in a while.`,
+  cannot_resend: msg`This browser does not have what was sent. Write the message again.`,
+  not_found: msg`This conversation is no longer here.`,
   unconfirmed: msg`It is not known whether the customer got this message. Look at the conversation before you send it again.`,
 };
 
@@ -80,6 +83,12 @@ export function failureWords(error: Message['error']): MessageDescriptor {
 /** What is said of one that never left the browser. */
 export function outboxWords(error: OutboxError): MessageDescriptor {
   return OWN_WORDS[error.code] ?? msg`The message could not be sent.`;
+}
+
+/** What is said where sending again fails: a message that WhatsApp refuses once more tells that itself. */
+export function resendWords(error: unknown): MessageDescriptor {
+  const known = error instanceof ApiError && error.code !== 'message_failed' ? OWN_WORDS[error.code] : undefined;
+  return known ?? msg`It could not be sent again.`;
 }
 
 /** Whether only a template may be sent instead. */

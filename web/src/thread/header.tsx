@@ -10,6 +10,7 @@ import { Avatar, nameOf } from '../ui/avatar';
 import { IconButton } from '../ui/button';
 import { cn } from '../ui/cn';
 import { useUi } from '../ui/context';
+import { useCopy } from '../ui/use_copy';
 import { Menu, MenuItem, MenuSeparator } from '../ui/menu';
 
 export function Header({ conversation, onSearch }: { conversation: Conversation | undefined; onSearch: () => void }) {
@@ -118,11 +119,7 @@ function More({ conversation }: { conversation: Conversation }) {
     actions.setStatus(id, next).then(() => {
       if (next === 'archived') ui.toast({ text: t`Archived`, action: { label: t`Undo`, run: () => void setStatus('active') } });
     }, failed);
-  const copy = (text: string) =>
-    navigator.clipboard.writeText(text).then(
-      () => ui.toast({ text: t`Copied`, durationMs: 2_500 }),
-      () => ui.toast({ text: t`It could not be copied.`, tone: 'danger' }),
-    );
+  const copy = useCopy();
   return (
     <Menu
       trigger={

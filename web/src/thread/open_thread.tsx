@@ -1,10 +1,10 @@
 /** A conversation that is open: its header, its messages, and what is opened over them. */
 import { Trans, useLingui } from '@lingui/react/macro';
 import { CircleHelp, CloudOff, MessageSquareDashed } from 'lucide-react';
-import { lazy, type ReactNode, Suspense, useCallback, useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
+import { type ReactNode, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 import type { Message } from '../api/types';
 import { useActions } from '../hooks/actions';
-import { useConversation } from '../hooks/conversations';
+import { useConversation, useSuccessor } from '../hooks/conversations';
 import { type Thread, useThread } from '../hooks/thread';
 import { useFormat } from '../i18n/format';
 import { useStore } from '../store/context';
@@ -12,27 +12,30 @@ import { keys } from '../store/store';
 import { nameOf } from '../ui/avatar';
 import { Button } from '../ui/button';
 import { useUi } from '../ui/context';
+import { deferredOverlay } from '../ui/deferred';
 import { Spinner } from '../ui/spinner';
 import { downloadFile } from './download';
 import { Header } from './header';
 import { MessageMenu, type MenuTarget } from './message_menu';
 import { type ListHandle, MessageList, type Place } from './message_list';
+import { MiniPlayer } from './mini_player';
 import type { Player } from './player';
 import { buildRows, createDayKey, firstUnreadOf, keyOf } from './rows';
+import { Unsent } from './unsent';
 import { useJump } from './use_jump';
 import { useNews, useSeen } from './use_seen';
 import { ThreadViewContext, type ThreadView } from './view';
 
-export { MiniPlayer } from './mini_player';
+export { MiniPlayer };
 
-const SearchBar = lazy(async () => ({ default: (await import('./search_bar')).SearchBar }));
-const InfoDialog = lazy(async () => ({ default: (await import('./info_dialog')).InfoDialog }));
-const ReactionDialog = lazy(async () => ({ default: (await import('./reaction_dialog')).ReactionDialog }));
-const Viewer = lazy(async () => ({ default: (await import('./viewer')).Viewer }));
+const SearchBar = deferredOverlay(async () => (await import('./search_bar')).SearchBar);
+const InfoDialog = deferredOverlay(async () => (await import('./info_dialog')).InfoDialog);
+const ReactionDialog = deferredOverlay(async () => (await import('./reaction_dialog')).ReactionDialog);
+const Viewer = deferredOverlay(async () => (await import('./viewer')).Viewer);
 
 type Opened = { readonly kind: 'info' | 'reaction' | 'viewer'; readonly message: Message } | null;
 
-export function OpenThread({ conversationId, player, places, miniPlayer }: { conversationId: number; player: Player; places: Map<number, Place>; miniPlayer: ReactNode }) {
+export function OpenThread({ conversationId, player, places }: { conversationId: number; player: Player; places: Map<number, Place> }) {
   const { t } = useLingui();
   const ui = useUi();
   const store = useStore();
@@ -70,6 +73,8 @@ export function OpenThread({ conversationId, player, places, miniPlayer }: { con
 
   const focusMessage = useCallback(() => list.current?.focus(), []);
   const openSearch = useCallback(() => setSearch((times) => times + 1), []);
+  const closeSearch = useCallback(() => setSearch(0), []);
+  const close = useCallback(() => setOpened(null), []);
   useLayoutEffect(() => {
     const handle = { conversationId, jumpTo: (message: number | string) => jumpTo(message), openSearch, focus: () => list.current?.focus() };
     ui.thread.current = handle;
@@ -100,17 +105,16 @@ export function OpenThread({ conversationId, player, places, miniPlayer }: { con
     [conversationId, customer, format, ui, player, actions, jumpTo, store, t],
   );
 
-  if (conversation === null) return <Gone />;
+  useFollow(conversationId);
+  if (conversation === null) return <Gone conversationId={conversationId} />;
   // What was opened shows the message as it is now.
   const shown = opened && (messages?.find((message) => keyOf(message) === keyOf(opened.message)) ?? opened.message);
   return (
     <ThreadViewContext value={view}>
       <section ref={root} aria-label={customer === '' ? t`Conversation` : t`Conversation with ${customer}`} className="lc:relative lc:flex lc:min-h-0 lc:min-w-0 lc:grow lc:flex-col lc:bg-wall">
         <Header conversation={conversation} onSearch={openSearch} />
-        <Suspense fallback={null}>
-          {search > 0 && <SearchBar conversationId={conversationId} opened={search} onShow={jumpTo} onClose={() => setSearch(0)} />}
-          {playing && !isInSight && miniPlayer}
-        </Suspense>
+        {search > 0 && <SearchBar conversationId={conversationId} opened={search} onShow={jumpTo} onClose={closeSearch} />}
+        {playing && !isInSight && <MiniPlayer player={player} />}
         <Body
           thread={thread}
           isEmpty={rows.length === 0}
@@ -129,12 +133,10 @@ export function OpenThread({ conversationId, player, places, miniPlayer }: { con
             handle={list}
           />
         </Body>
-        <MessageMenu target={menu} root={root} onClose={() => setMenu(null)} onMoreEmoji={(message) => setOpened({ kind: 'reaction', message })} />
-        <Suspense fallback={null}>
-          {opened?.kind === 'info' && shown && <InfoDialog message={shown} onClose={() => setOpened(null)} onCloseFocus={focusMessage} />}
-          {opened?.kind === 'reaction' && shown && <ReactionDialog message={shown} onClose={() => setOpened(null)} onCloseFocus={focusMessage} />}
-          {opened?.kind === 'viewer' && shown && <Viewer pictures={(messages ?? NO_MESSAGES).filter(isPicture)} first={shown} onClose={() => setOpened(null)} />}
-        </Suspense>
+        {menu && <MessageMenu target={menu} root={root.current} onClose={() => setMenu(null)} onMoreEmoji={(message) => setOpened({ kind: 'reaction', message })} />}
+        {opened?.kind === 'info' && shown && <InfoDialog message={shown} onClose={close} onCloseFocus={focusMessage} />}
+        {opened?.kind === 'reaction' && shown && <ReactionDialog message={shown} onClose={close} onCloseFocus={focusMessage} />}
+        {opened?.kind === 'viewer' && shown && <Viewer pictures={(messages ?? NO_MESSAGES).filter(isPicture)} first={shown} onClose={close} />}
       </section>
     </ThreadViewContext>
   );
@@ -194,7 +196,19 @@ function Body({ thread, isEmpty, onRetry, children }: { thread: Thread; isEmpty:
   );
 }
 
-function Gone() {
+/** Goes on in the conversation that this one became part of. */
+function useFollow(conversationId: number): void {
+  const { t } = useLingui();
+  const { openConversation, toast } = useUi();
+  const successor = useSuccessor(conversationId);
+  useEffect(() => {
+    if (successor === null) return;
+    openConversation(successor);
+    toast({ text: t`This customer had two conversations. They are one now.` });
+  }, [successor, openConversation, toast, t]);
+}
+
+function Gone({ conversationId }: { conversationId: number }) {
   const ui = useUi();
   return (
     <div className="lc:flex lc:min-h-0 lc:grow lc:flex-col lc:bg-wall">
@@ -202,6 +216,7 @@ function Gone() {
         <p>
           <Trans>This conversation is not here. It may have become part of another one.</Trans>
         </p>
+        <Unsent conversationId={conversationId} />
         <Button tone="outline" onClick={() => ui.openConversation(null)}>
           <Trans>Back to the conversations</Trans>
         </Button>

@@ -1,6 +1,6 @@
 /** What is not sent yet, in the form of a message, so that one way of drawing serves both and nothing moves when it is sent. */
-import type { Message } from '../api/types';
-import type { OutboxItem } from '../store/outbox';
+import type { Message, ReplyTo } from '../api/types';
+import type { OutboxItem, Quoted } from '../store/outbox';
 
 const drawn = new WeakMap<OutboxItem, Message>();
 
@@ -8,7 +8,7 @@ const drawn = new WeakMap<OutboxItem, Message>();
 export function messageOf(item: OutboxItem): Message {
   const known = drawn.get(item);
   if (known) return known;
-  const { request, file } = item;
+  const { request, file, quoted } = item;
   const type = request.message_type ?? 'text';
   const own = (request as Readonly<Record<string, unknown>>)[type];
   const caption = typeof own === 'object' && own !== null && 'caption' in own && typeof own.caption === 'string' ? own.caption : null;
@@ -36,10 +36,16 @@ export function messageOf(item: OutboxItem): Message {
     status: item.state === 'failed' ? 'failed' : 'pending',
     timestamp: item.createdAt,
     reactions: [],
-    reply_to: request.reply_to ? { message_id: request.reply_to } : null,
+    reply_to: request.reply_to ? quoteOf(request.reply_to, quoted) : null,
   };
   drawn.set(item, message);
   return message;
+}
+
+function quoteOf(target: string, quoted: Quoted | null): ReplyTo {
+  if (!quoted) return { message_id: target };
+  const { message_id = null, wa_message_id = null, sender = null, message_type = null, content, media_caption } = quoted;
+  return { message_id, wa_message_id, sender, message_type, content: content ?? media_caption ?? null };
 }
 
 function contentOf(type: string, own: unknown): string | null {

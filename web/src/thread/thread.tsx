@@ -1,35 +1,29 @@
-/** The conversation that is open, or an invitation to open one. What draws it is loaded beside the list's first data. */
-import { lazy, Suspense, useEffect, useRef, useState } from 'react';
+/** The conversation that is open, or an invitation to open one. What draws it is fetched once the list is drawn, or at once where a conversation is open. */
+import { useEffect, useRef } from 'react';
 import { useUi } from '../ui/context';
+import { deferred, usePreload } from '../ui/deferred';
 import { Spinner } from '../ui/spinner';
 import { EmptyThread } from './empty_thread';
 import type { Place } from './message_list';
-import { Player } from './player';
+import { usePlayer } from './use_player';
 
-const load = () => import('./open_thread');
-const OpenThread = lazy(async () => ({ default: (await load()).OpenThread }));
-const MiniPlayer = lazy(async () => ({ default: (await load()).MiniPlayer }));
+const OpenThread = deferred(async () => (await import('./open_thread')).OpenThread, { Waiting, className: 'lc:bg-wall' });
 
 export function Thread() {
   const { conversationId, components } = useUi();
   // Here, so that a recording goes on while another conversation is opened, and each is shown again where it was left.
-  const [player] = useState(() => new Player());
+  const player = usePlayer();
   const places = useRef(new Map<number, Place>());
-  useEffect(() => {
-    // When it fails, opening a conversation tries again.
-    load().catch(() => {});
-    return () => player.stop();
-  }, [player]);
+  usePreload(OpenThread);
+  useEffect(() => () => player.stop(), [player]);
   if (conversationId === null) return components.EmptyThread ? <components.EmptyThread /> : <EmptyThread />;
+  return <OpenThread key={conversationId} conversationId={conversationId} player={player} places={places.current} />;
+}
+
+function Waiting() {
   return (
-    <Suspense
-      fallback={
-        <div className="lc:grid lc:min-h-0 lc:grow lc:place-items-center lc:bg-wall">
-          <Spinner />
-        </div>
-      }
-    >
-      <OpenThread key={conversationId} conversationId={conversationId} player={player} places={places.current} miniPlayer={<MiniPlayer player={player} />} />
-    </Suspense>
+    <div className="lc:grid lc:min-h-0 lc:grow lc:place-items-center lc:bg-wall">
+      <Spinner />
+    </div>
   );
 }

@@ -1,6 +1,5 @@
-import type { ComponentProps, ReactNode } from 'react';
+import type { ComponentProps } from 'react';
 import { cn } from './cn';
-import { Tooltip } from './tooltip';
 
 type Tone = 'plain' | 'accent' | 'outline' | 'danger';
 
@@ -26,12 +25,10 @@ export function IconButton({
   className,
   children,
   ...props
-}: Omit<ComponentProps<'button'>, 'aria-label'> & { label: string; hint?: ReactNode; tone?: Tone }) {
+}: Omit<ComponentProps<'button'>, 'aria-label'> & { label: string; hint?: string | null; tone?: Tone }) {
   return (
-    <Tooltip text={hint}>
-      <button type="button" aria-label={label} {...props} className={cn(BASE, 'lc:size-9 lc:[&_svg]:size-5', TONES[tone], className)}>
-        {children}
-      </button>
-    </Tooltip>
+    <button type="button" aria-label={label} data-hint={hint ?? undefined} {...props} className={cn(BASE, 'lc:size-9 lc:[&_svg]:size-5', TONES[tone], className)}>
+      {children}
+    </button>
   );
 }

@@ -34,6 +34,7 @@ export interface Components {
 export interface Host {
   readonly onUnreadChange?: (unread: number) => void;
   readonly onNotification?: (notification: { conversationId: number; phoneNumberId: string; title: string; body: string | null }) => boolean | void;
+  readonly onError?: (error: Error) => void;
   readonly onSessionExpired?: () => void;
 }
 

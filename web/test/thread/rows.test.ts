@@ -12,7 +12,7 @@ function message(id: number, minutes: number, more: Partial<Message> = {}): Mess
 }
 
 function waiting(messageId: string, minutes: number): OutboxItem {
-  return { messageId, conversationId: 1, request: { message: 'x' }, file: null, createdAt: new Date(BEGIN + minutes * MINUTE).toISOString(), state: 'queued', progress: 0, error: null };
+  return { messageId, conversationId: 1, request: { message: 'x' }, file: null, createdAt: new Date(BEGIN + minutes * MINUTE).toISOString(), state: 'queued', progress: 0, error: null, quoted: null };
 }
 
 const build = (messages: readonly Message[], outbox: readonly OutboxItem[] = [], firstUnread: number | null = null) => buildRows(messages, outbox, { dayKey, firstUnread });

@@ -1,8 +1,7 @@
 /** The dialogs of the composer, each loaded when it is opened for the first time. */
-import type { ComponentType } from 'react';
 import type { Conversation } from '../../api/types';
 import type { Draft } from '../../store/drafts';
-import { Deferred } from '../deferred';
+import { deferredOverlay, type Part } from '../../ui/deferred';
 
 /** What each of them is given. */
 export interface DialogProps {
@@ -13,20 +12,22 @@ export interface DialogProps {
   readonly onCloseFocus: () => void;
 }
 
-const LOADERS = {
-  templates: async () => (await import('../templates/dialog')).TemplatesDialog,
+const DIALOGS = {
+  templates: deferredOverlay<DialogProps>(async () => (await import('../templates/dialog')).TemplatesDialog),
   /** With the draft as a parameter. */
-  draft_template: async () => (await import('../templates/dialog')).DraftTemplateDialog,
-  quick_replies: async () => (await import('../quick_replies/dialog')).QuickRepliesDialog,
-  buttons: async () => (await import('./buttons')).ButtonsDialog,
-  list: async () => (await import('./list')).ListDialog,
-  link: async () => (await import('./link')).LinkDialog,
-  location: async () => (await import('./location')).LocationDialog,
-  contacts: async () => (await import('./contacts')).ContactsDialog,
-} satisfies Record<string, () => Promise<ComponentType<DialogProps>>>;
+  draft_template: deferredOverlay<DialogProps>(async () => (await import('../templates/dialog')).DraftTemplateDialog),
+  quick_replies: deferredOverlay<DialogProps>(async () => (await import('../quick_replies/dialog')).QuickRepliesDialog),
+  buttons: deferredOverlay<DialogProps>(async () => (await import('./buttons')).ButtonsDialog),
+  list: deferredOverlay<DialogProps>(async () => (await import('./list')).ListDialog),
+  link: deferredOverlay<DialogProps>(async () => (await import('./link')).LinkDialog),
+  location: deferredOverlay<DialogProps>(async () => (await import('./location')).LocationDialog),
+  contacts: deferredOverlay<DialogProps>(async () => (await import('./contacts')).ContactsDialog),
+} satisfies Record<string, Part<DialogProps>>;
 
-export type DialogName = keyof typeof LOADERS;
+export type DialogName = keyof typeof DIALOGS;
 
 export function Dialogs({ name, ...props }: DialogProps & { name: DialogName | null }) {
-  return name === null ? null : <Deferred key={name} load={LOADERS[name]} props={props} onFail={props.onClose} />;
+  if (name === null) return null;
+  const Dialog = DIALOGS[name];
+  return <Dialog key={name} {...props} />;
 }

@@ -3,7 +3,7 @@ import { Plural, Trans, useLingui } from '@lingui/react/macro';
 import { Copy, ExternalLink, Mail, MapPin, Phone, ShoppingBag, UserRound } from 'lucide-react';
 import type { ReactNode } from 'react';
 import type { Message } from '../../api/types';
-import { useUi } from '../../ui/context';
+import { useCopy } from '../../ui/use_copy';
 import { answersOf, cardsOf, moneyOf, objectOf, orderLinesOf, placeOf } from '../metadata';
 import { useView } from '../view';
 
@@ -32,19 +32,14 @@ export function Location({ value }: { value: unknown }) {
 
 export function Contacts({ value }: { value: unknown }) {
   const { t } = useLingui();
-  const ui = useUi();
-  const copy = (text: string) =>
-    navigator.clipboard.writeText(text).then(
-      () => ui.toast({ text: t`Copied`, durationMs: 2_500 }),
-      () => ui.toast({ text: t`It could not be copied.`, tone: 'danger' }),
-    );
+  const copy = useCopy();
   const line = (text: string, href: string, icon: ReactNode) => (
     <li key={href} className="lc:flex lc:items-center lc:gap-1">
       <a href={href} className="lc:flex lc:min-h-8 lc:min-w-0 lc:grow lc:items-center lc:gap-2 lc:text-link lc:wrap-anywhere lc:hover:underline">
         {icon}
         <bdi dir="ltr">{text}</bdi>
       </a>
-      <button type="button" aria-label={t`Copy ${text}`} className="lc:grid lc:size-8 lc:shrink-0 lc:place-items-center lc:rounded-lg lc:text-soft lc:hover:bg-hover" onClick={() => void copy(text)}>
+      <button type="button" aria-label={t`Copy ${text}`} className="lc:grid lc:size-8 lc:shrink-0 lc:place-items-center lc:rounded-lg lc:text-soft lc:hover:bg-hover" onClick={() => copy(text)}>
         <Copy aria-hidden className="lc:size-4" />
       </button>
     </li>
