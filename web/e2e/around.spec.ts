@@ -1,10 +1,8 @@
 /** What stands around the inbox: banners, alerts, keys, the palette, settings, the service worker. */
 import { type BrowserContext, expect, type Page, test } from '@playwright/test';
-import { api, Customer, signedIn, stack, tokenOf, webUrl } from './support';
+import { api, conversationOf as idOf, Customer, sentTo, signedIn, stack, tokenOf, unique, webUrl } from './support';
 
 test.use({ storageState: signedIn() });
-
-const unique = (name: string) => `${name} ${Math.random().toString(36).slice(2, 8)}`;
 
 async function openInbox(page: Page): Promise<void> {
   await page.goto('/');
@@ -15,9 +13,7 @@ async function openInbox(page: Page): Promise<void> {
 async function someone(name: string, text = 'Hello'): Promise<{ customer: Customer; id: number }> {
   const customer = new Customer(unique(name));
   await customer.writes(text);
-  const find = async () => (await api<{ conversations: { id: number }[] }>('GET', `/api/live-chat/conversations?q=${customer.phone}`)).conversations[0]?.id ?? 0;
-  await expect.poll(find).toBeGreaterThan(0);
-  return { customer, id: await find() };
+  return { customer, id: await idOf(customer) };
 }
 
 /** Opens the palette, ready to be typed into. */
@@ -38,6 +34,46 @@ test('being offline is told, and being back once everything is here', async ({ p
   await expect(page.getByText('You are offline.')).toBeHidden();
   await expect(page.getByText('Back online. Everything is up to date.').first()).toBeVisible();
   await expect(page.getByText(customer.name).first()).toBeVisible();
+});
+
+test('a socket that is cut, and a server that does not answer for a while, leave no gap, which is told', async ({ page }) => {
+  const { customer, id } = await someone('Cut');
+  let isCut = false;
+  const sockets = new Set<{ close(): Promise<void> }>();
+  await page.routeWebSocket(/live/, (socket) => {
+    if (isCut) return void socket.close();
+    socket.connectToServer();
+    sockets.add(socket);
+  });
+  await page.route('**/api/live-chat/**', (route) => (isCut ? route.abort() : route.continue()));
+  await page.goto(`/?conversation=${id}`);
+  const feed = page.getByRole('feed');
+  await expect(feed.getByRole('article', { name: /Hello$/ })).toBeVisible();
+  await expect(page.getByText(/^Up to date/).first()).toBeVisible();
+  await expect.poll(() => sockets.size).toBeGreaterThan(0);
+
+  // The socket alone: what came meanwhile comes by the changes, or with the next one.
+  for (const socket of sockets) await socket.close();
+  await customer.writes('While the socket was away');
+  await expect(feed.getByRole('article', { name: /While the socket was away$/ })).toBeVisible();
+
+  isCut = true;
+  for (const socket of sockets) await socket.close();
+  await expect(page.getByText('The server cannot be reached.')).toBeVisible();
+  await customer.writes('While nothing answered');
+  const newcomer = await someone('Cut newcomer', 'Is anybody there?');
+  await page.getByRole('textbox', { name: 'Message', exact: true }).fill('Written in the meantime');
+  await page.keyboard.press('Enter');
+  await expect(page.getByText('1 message waits for the network.')).toBeVisible();
+  await expect(feed.getByRole('article', { name: /While nothing answered$/ })).toHaveCount(0);
+  isCut = false;
+  await expect(page.getByText('Back online. Everything is up to date.').first()).toBeVisible({ timeout: 40_000 });
+  await expect(feed.getByRole('article', { name: /While nothing answered$/ })).toHaveCount(1);
+  await expect(page.getByText(newcomer.customer.name).first()).toBeVisible();
+  await expect(page.getByText('The server cannot be reached.')).toBeHidden();
+  await expect(page.getByText(/^Up to date/).first()).toBeVisible();
+  await expect(feed.getByRole('article', { name: /Written in the meantime$/ }).getByRole('img', { name: 'Read', exact: true })).toBeVisible();
+  expect(await sentTo(customer)).toHaveLength(1);
 });
 
 test('an ended session is told, and does not take the inbox away', async ({ browser }) => {

@@ -2,27 +2,7 @@
 import { Buffer } from 'node:buffer';
 import { deflateSync } from 'node:zlib';
 import { expect, type Locator, type Page, test } from '@playwright/test';
-import { api, Customer, simulator, stack } from './support';
-
-interface Sent {
-  readonly type: string;
-  readonly [kind: string]: unknown;
-}
-
-/** What WhatsApp was given for this customer, oldest first. */
-async function sentTo({ phone, phoneNumberId }: Customer): Promise<Sent[]> {
-  const messages = await simulator<{ customer: string; body: Sent }[]>('GET', `/messages?phone_number_id=${phoneNumberId}`);
-  return messages.filter(({ customer }) => customer === phone).map(({ body }) => body);
-}
-
-/** The newest of them, once there are `count`. */
-async function lastSent(customer: Customer, count = 1): Promise<Sent> {
-  await expect.poll(async () => (await sentTo(customer)).length, { timeout: 20_000 }).toBe(count);
-  const sent = await sentTo(customer);
-  return sent.at(-1) as Sent;
-}
-
-let visits = 0;
+import { api, conversationOf, Customer, lastSent, sentTo, stack, unique } from './support';
 
 /** An agent has 500 quick replies at the most: those of these tests go again. */
 const made: number[] = [];
@@ -37,17 +17,14 @@ test.afterAll(async () => {
 });
 
 async function customerWho(name: string, message: Record<string, unknown> = { text: { body: 'Hello?' } }): Promise<Customer> {
-  visits += 1;
-  const customer = new Customer(`${name} ${Date.now() % 1e8}${visits}`);
+  const customer = new Customer(unique(name));
   await customer.sends(message);
   return customer;
 }
 
 /** By its address, wherever it stands in the list. */
-async function open(page: Page, { name }: Customer): Promise<void> {
-  const find = async () => (await api<{ conversations: { id: number }[] }>('GET', `/api/live-chat/conversations?q=${encodeURIComponent(name)}`)).conversations;
-  await expect.poll(async () => (await find()).length).toBe(1);
-  await page.goto(`/?conversation=${(await find())[0]?.id}`);
+async function open(page: Page, customer: Customer): Promise<void> {
+  await page.goto(`/?conversation=${await conversationOf(customer)}`);
 }
 
 function textOf(page: Page): Locator {

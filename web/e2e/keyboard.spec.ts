@@ -147,7 +147,7 @@ test('a conversation is found, read, answered and archived by the keyboard alone
   expect(await lastSent(ada, 4)).toMatchObject({ type: 'template', template: { name: 'order_update' } });
 
   // Archive, and take it back.
-  await tabTo(page, /Friday/, { role: 'article', back: true });
+  await tabTo(page, /offer\.pdf|Our offer|Friday/, { role: 'article', back: true });
   await page.keyboard.press('e');
   await expect.poll(async () => (await conversation()).status).toBe('archived');
   await expectFocusSeen(page, 'archived');
@@ -198,8 +198,9 @@ test('what is opened over the inbox takes the focus, keeps it, and gives it back
   }, 24);
   await visit('Message details', async () => {
     await page.keyboard.press('Enter');
-    await expect(page.getByRole('menu')).toBeVisible();
+    await expect(page.getByRole('menuitem').first()).toBeFocused();
     await page.keyboard.press('End');
+    await expect(page.getByRole('menuitem', { name: 'Details' })).toBeFocused();
     await page.keyboard.press('Enter');
   }, 3);
 
@@ -231,7 +232,7 @@ test('what is opened over the inbox takes the focus, keeps it, and gives it back
   // Out, by the account's menu.
   await tabTo(page, /^Account/, { role: 'button', back: true });
   await page.keyboard.press('Enter');
-  await expect(page.getByRole('menu')).toBeVisible();
+  await expect(page.getByRole('menu').locator(':focus')).toHaveCount(1);
   await page.keyboard.press('End');
   await expect(page.getByRole('menuitem', { name: 'Sign out' })).toBeFocused();
   await page.keyboard.press('Enter');

@@ -1,16 +1,10 @@
 /** What an agent writes arrives once and in order, whatever becomes of the network and the tab. */
 import { expect, type Page, test } from '@playwright/test';
-import { api, Customer } from './support';
+import { api, conversationOf, Customer } from './support';
 
 interface Row {
   content: string | null;
   sender: string;
-}
-
-async function conversationOf(customer: Customer): Promise<number> {
-  await expect.poll(async () => (await api<{ conversations: unknown[] }>('GET', `/api/live-chat/conversations?q=${customer.phone}`)).conversations.length).toBe(1);
-  const { conversations } = await api<{ conversations: { id: number }[] }>('GET', `/api/live-chat/conversations?q=${customer.phone}`);
-  return conversations[0]?.id ?? 0;
 }
 
 async function sentTo(id: number): Promise<(string | null)[]> {

@@ -1,47 +1,10 @@
 /** The page by itself: signing in and out, its address, what it keeps. */
-import { randomInt, randomUUID } from 'node:crypto';
 import { type BrowserContext, expect, type Page, test } from '@playwright/test';
-import { Client } from 'pg';
-import { api, Customer, signedIn, signedOut, stack, tokenOf, webUrl } from './support';
-
-interface Listed {
-  readonly conversations: readonly { readonly id: number; readonly customer_name?: string | null; readonly phone_number_id: string }[];
-}
-
-/** The conversation of a customer, once their message has arrived. */
-async function conversationOf(customer: Customer): Promise<number> {
-  let id = 0;
-  await expect
-    .poll(async () => {
-      const { conversations } = await api<Listed>('GET', `/api/live-chat/conversations?q=${encodeURIComponent(customer.name)}`);
-      id = conversations[0]?.id ?? 0;
-      return id;
-    })
-    .toBeGreaterThan(0);
-  return id;
-}
+import { conversationOf, Customer, newAgent, newPhone, postWebhook, signedIn, signedOut, stack, unique, webUrl } from './support';
 
 const inList = (page: Page, name: string) => page.getByRole('main').getByText(name, { exact: true }).first();
 const account = (page: Page) => page.getByRole('button', { name: 'Account, language and appearance' });
 const signInButton = (page: Page) => page.getByRole('button', { name: 'Sign in as the demo agent' });
-
-/** An agent with an account and a number of their own, as whoever looks after the database makes them. */
-async function newAgent(): Promise<{ readonly token: string; readonly phoneNumberId: string; readonly userId: string }> {
-  const userId = randomUUID();
-  const waba = `1${String(randomInt(1e9)).padStart(14, '7')}`;
-  const phoneNumberId = `2${String(randomInt(1e9)).padStart(14, '7')}`;
-  const database = new Client({ connectionString: stack.database_url });
-  await database.connect();
-  try {
-    await database.query('insert into users (id) values ($1)', [userId]);
-    // Of the demo account's token only its form matters: nothing is sent by this account.
-    await database.query('insert into waba_accounts (waba_id, user_id, access_token) select $1, $2, access_token from waba_accounts where waba_id = $3', [waba, userId, stack.waba_id]);
-    await database.query("insert into phone_numbers (waba_id, phone_number_id, display_phone_number, verified_name, is_registered) values ($1, $2, '+1 555-010-0099', 'Another Shop', true)", [waba, phoneNumberId]);
-  } finally {
-    await database.end();
-  }
-  return { token: tokenOf(userId), phoneNumberId, userId };
-}
 
 test.describe('a new browser', () => {
   test.use({ storageState: signedOut });
@@ -123,23 +86,58 @@ test.describe('a new browser', () => {
   });
 });
 
-test('two agents in two browsers each see their own customers, and nothing of each other', async ({ page, browser }) => {
+test('two agents in two browsers each see their own customers, and nothing of each other: listed, searched, by address, or as it happens', async ({ page, browser }) => {
   const other = await newAgent();
-  const mine = new Customer(`Mine ${Date.now()}`);
-  await mine.writes('For the demo agent');
+  const mine = new Customer(unique('Mine'));
+  const [words, answer] = [unique('For the demo agent'), unique('From the demo agent')];
+  await mine.writes(words);
+  const id = await conversationOf(mine);
   const context: BrowserContext = await browser.newContext({ storageState: signedIn(other.token, 'the other agent') });
   try {
     const theirs = await context.newPage();
+    // All that reaches them, shown or not.
+    const heard: string[] = [];
+    theirs.on('websocket', (socket) => socket.on('framereceived', ({ payload }) => heard.push(String(payload))));
+    theirs.on('response', (response) => {
+      if (response.url().includes('/api/')) void response.text().then((body) => heard.push(body), () => {});
+    });
+    await page.goto(`/?conversation=${id}`);
+    await expect(page.getByRole('article', { name: new RegExp(words) })).toBeVisible();
     await theirs.goto('/');
-    await page.goto('/');
-    await expect(inList(page, mine.name)).toBeVisible();
     await expect(theirs.getByText('Another Shop').first()).toBeVisible();
-    await expect(theirs.getByText(mine.name)).toHaveCount(0);
-    // Not by its address either.
-    await theirs.goto(`/?conversation=${await conversationOf(mine)}`);
-    await expect(theirs.getByText('Another Shop').first()).toBeVisible();
-    await expect(theirs.getByText('For the demo agent')).toHaveCount(0);
-    await expect(theirs.getByText(mine.name)).toHaveCount(0);
+    await expect(theirs.getByText(/^Up to date/).first()).toBeVisible();
+
+    // As it happens: to the one, by the other, and to the other.
+    await mine.writes(`${words} once more`);
+    await expect(page.getByRole('article', { name: new RegExp(`${words} once more`) })).toBeVisible();
+    await page.getByRole('textbox', { name: 'Message', exact: true }).fill(answer);
+    await page.keyboard.press('Enter');
+    await expect(page.getByRole('article', { name: new RegExp(answer) }).getByRole('img', { name: 'Read', exact: true })).toBeVisible();
+    const [name, phone, text] = [unique('Theirs'), newPhone(), unique('For the other agent')];
+    const message = { from: phone, id: `wamid.${unique('theirs').replaceAll(/\W/g, '')}`, timestamp: String(Math.floor(Date.now() / 1000)), type: 'text', text: { body: text } };
+    const value = { messaging_product: 'whatsapp', metadata: { display_phone_number: '15550100099', phone_number_id: other.phoneNumberId }, contacts: [{ profile: { name }, wa_id: phone }], messages: [message] };
+    await postWebhook({ object: 'whatsapp_business_account', entry: [{ id: other.wabaId, changes: [{ field: 'messages', value }] }] });
+    await expect(inList(theirs, name)).toBeVisible();
+    await inList(theirs, name).click();
+    await expect(theirs.getByRole('article', { name: new RegExp(text) })).toBeVisible();
+    const theirId = new URL(theirs.url()).searchParams.get('conversation');
+
+    // Searched for.
+    for (const [who, words] of [[theirs, [mine.name, mine.phone, answer]], [page, [name, phone, text]]] as const) {
+      for (const word of words) {
+        await who.getByRole('searchbox').first().fill(word);
+        await expect(who.getByText(/^Nothing found for/)).toBeVisible();
+      }
+      await who.getByRole('searchbox').first().press('Escape');
+    }
+    // By its address.
+    for (const [who, conversation] of [[theirs, id], [page, theirId]] as const) {
+      await who.goto(`/?conversation=${conversation}`);
+      await expect(who.getByText(/^This conversation is not here/)).toBeVisible();
+    }
+    for (const secret of [mine.name, mine.phone, words, answer]) expect(heard.filter((one) => one.includes(secret))).toEqual([]);
+    expect(heard.some((one) => one.includes(text))).toBe(true);
+    await expect(page.getByText(text)).toHaveCount(0);
   } finally {
     await context.close();
   }

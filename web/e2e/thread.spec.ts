@@ -1,7 +1,7 @@
 /** The open conversation: what customers send, what becomes of what we send, and how one moves in it. */
 import { randomUUID } from 'node:crypto';
 import { expect, type Locator, type Page, test } from '@playwright/test';
-import { api, Customer, signedIn, simulator } from './support';
+import { api, conversationOf as conversationWith, Customer, lastSent, newPhone, signedIn, simulator } from './support';
 
 test.use({ storageState: signedIn() });
 
@@ -9,34 +9,9 @@ interface Found {
   conversations: { id: number; unread_count: number }[];
 }
 
-interface MessagesPage {
-  messages: { media: { state: string } | null }[];
-  next_cursor: string | null;
-}
-
 /** A customer of whom no other test knows. */
 function someone(): Customer {
   return new Customer(`Thread ${randomUUID().slice(0, 8)}`);
-}
-
-/** The conversation with a customer, once all of so many messages are in it. */
-async function conversationWith(customer: Customer, messages = 1): Promise<number> {
-  let id = 0;
-  await expect
-    .poll(async () => {
-      const { conversations } = await api<Found>('GET', `/api/live-chat/conversations?q=${customer.phone}`);
-      id = conversations[0]?.id ?? 0;
-      if (id === 0) return 0;
-      let count = 0;
-      for (let before: string | null = ''; before !== null; ) {
-        const page: MessagesPage = await api<MessagesPage>('GET', `/api/live-chat/messages?conversation_id=${id}&limit=100${before && `&before=${before}`}`);
-        count += page.messages.filter(({ media }) => media?.state !== 'pending').length;
-        before = page.next_cursor;
-      }
-      return count;
-    })
-    .toBeGreaterThanOrEqual(messages);
-  return id;
 }
 
 async function open(page: Page, id: number): Promise<Locator> {
@@ -80,16 +55,24 @@ test('a customer’s text is formatted, its links lead outside', async ({ page }
 
 test('each type of message is shown as what it is', async ({ page }) => {
   const ada = someone();
-  for (const type of ['image', 'voice', 'document', 'sticker', 'location', 'contacts', 'order', 'unsupported']) await ada.sends({ type });
+  for (const type of ['image', 'video', 'audio', 'voice', 'document', 'sticker', 'location', 'contacts', 'button', 'order', 'unsupported']) await ada.sends({ type });
   await ada.sends({ type: 'interactive', interactive: { type: 'list_reply', list_reply: { id: 'fri', title: 'Friday', description: 'By bicycle' } } });
+  await ada.sends({ type: 'interactive', interactive: { type: 'button_reply', button_reply: { id: 'sat', title: 'Saturday' } } });
   await ada.sends({ type: 'interactive', interactive: { type: 'nfm_reply', nfm_reply: { response_json: { city: 'Lisbon' } } } });
   await ada.writes('An ad brought me', { referral: { source_url: 'https://fb.me/x', source_type: 'ad', source_id: '1', headline: 'Summer sale' } });
   await ada.writes('Passed on', { context: { forwarded: true } });
-  const id = await conversationWith(ada, 12);
-  await page.setViewportSize({ width: 1280, height: 2600 });
+  const id = await conversationWith(ada, 16);
+  // They are known by another number from then on.
+  await ada.sends({ type: 'system', system: { wa_id: newPhone(), body: 'The customer has another number' } });
+  await page.setViewportSize({ width: 1280, height: 3600 });
   const feed = await open(page, id);
   await expect(feed.getByRole('button', { name: `Open the photo from ${ada.name}` })).toBeVisible();
+  await expect(feed.locator('video')).toBeVisible();
   await expect(feed.getByRole('slider', { name: 'Position in the voice message' })).toBeVisible();
+  await expect(feed.getByRole('slider')).toHaveCount(2);
+  await expect(feed.getByRole('article', { name: /: Yes$/ })).toBeVisible();
+  await expect(feed.getByText('Saturday')).toBeVisible();
+  await expect(feed.getByText('The customer has another number')).toBeVisible();
   await expect(feed.getByRole('button', { name: /sample\.pdf.*Download/ })).toBeVisible();
   await expect(feed.getByRole('img', { name: 'Sticker' })).toBeVisible();
   await expect(feed.getByRole('link', { name: 'Open in maps' })).toHaveAttribute('href', /52\.5163,13\.3777/);
@@ -140,8 +123,39 @@ test('an agent reacts from the menu, by keyboard alone, and takes it back by a p
   const mine = article.getByRole('button', { name: /^You reacted with ❤️/ });
   await expect(mine).toBeVisible();
   await expect(article).toBeFocused();
+  expect(await lastSent(ada)).toMatchObject({ type: 'reaction', reaction: { emoji: '❤️' } });
   await mine.click();
   await expect(mine).toHaveCount(0);
+  expect(await lastSent(ada, 2)).toMatchObject({ type: 'reaction', reaction: { emoji: '' } });
+});
+
+test('what was written on the business’s own phone is there too, as are its edits and deletions', async ({ page }) => {
+  const ada = someone();
+  await ada.writes('Hello?');
+  const feed = await open(page, await conversationWith(ada));
+  const echo = async (message: object) => (await simulator<{ wamid: string }>('POST', '/echoes', { phone_number_id: ada.phoneNumberId, to: ada.phone, ...message })).wamid;
+  const first = await echo({ text: { body: 'From the phnoe' } });
+  const second = await echo({ text: { body: 'Not meant for her' } });
+  await expect(feed.getByRole('article', { name: /^You, .*Not meant for her$/ })).toBeVisible();
+  await echo({ type: 'edit', edit: { original_message_id: first, message: { type: 'text', text: { body: 'From the phone' } } } });
+  await expect(feed.getByRole('article', { name: /^You, .*From the phone$/ })).toContainText('Edited');
+  await echo({ type: 'revoke', revoke: { original_message_id: second } });
+  await expect(feed.getByText('This message was deleted')).toBeVisible();
+  await expect(feed.getByText('Not meant for her')).toHaveCount(0);
+});
+
+test('an answer to one message quotes it on both sides', async ({ page }) => {
+  const ada = someone();
+  const wamid = await ada.writes('Which of the two?');
+  const feed = await open(page, await conversationWith(ada));
+  await feed.getByRole('article', { name: /Which of the two/ }).hover();
+  await feed.getByRole('button', { name: 'Reply' }).click();
+  const text = page.getByRole('textbox', { name: 'Message', exact: true });
+  await expect(text).toBeFocused();
+  await text.fill('The blue one');
+  await text.press('Enter');
+  await expect(feed.getByRole('article', { name: /The blue one$/ }).getByRole('button', { name: /Which of the two.*Show this message/ })).toBeVisible();
+  expect(await lastSent(ada)).toMatchObject({ text: { body: 'The blue one' }, context: { message_id: wamid } });
 });
 
 test('the ticks follow a message until it was read', async ({ page }) => {

@@ -12,6 +12,7 @@ import type { ListParams } from '../store/fold';
 import { Avatar, nameOf } from '../ui/avatar';
 import { cn } from '../ui/cn';
 import { useUi } from '../ui/context';
+import { useFocusBack } from '../ui/focus_back';
 import { Spinner } from '../ui/spinner';
 import { useCommandLabels } from './command_labels';
 import { useHub } from './hub';
@@ -53,6 +54,7 @@ const PAUSE_MS = 180;
 export function Palette({ onClose }: { onClose: () => void }) {
   const { t } = useLingui();
   const { portal } = useUi();
+  const focusBack = useFocusBack(true);
   const [text, setText] = useState('');
   const [chosen, setChosen] = useState(0);
   const { groups, isSearching } = useGroups(text);
@@ -95,9 +97,9 @@ export function Palette({ onClose }: { onClose: () => void }) {
         <Radix.Content
           aria-describedby={undefined}
           onCloseAutoFocus={(event) => {
-            if (!then.current) return;
             event.preventDefault();
-            then.current();
+            focusBack();
+            then.current?.();
           }}
           className="lc:fixed lc:inset-x-2 lc:top-[max(8px,8dvh)] lc:z-40 lc:mx-auto lc:flex lc:max-h-[min(80dvh,560px)] lc:max-w-xl lc:flex-col lc:overflow-hidden lc:rounded-2xl lc:border lc:border-line lc:bg-raised lc:text-text lc:shadow-raised lc:outline-none"
         >

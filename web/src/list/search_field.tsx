@@ -12,7 +12,7 @@ export function SearchField({ value, onChange, onKeyDown }: { value: string; onC
   return (
     <div
       role="search"
-      className="lc:flex lc:h-10 lc:min-w-0 lc:grow lc:items-center lc:gap-2 lc:rounded-xl lc:border lc:border-transparent lc:bg-canvas lc:ps-3 lc:text-soft lc:focus-within:border-accent lc:focus-within:bg-surface"
+      className="lc:flex lc:h-10 lc:min-w-0 lc:grow lc:items-center lc:gap-2 lc:rounded-xl lc:border lc:border-transparent lc:bg-canvas lc:ps-3 lc:text-soft lc:focus-within:border-accent lc:focus-within:bg-surface lc:focus-within:outline-1 lc:focus-within:-outline-offset-2 lc:focus-within:outline-accent"
     >
       <Search aria-hidden className="lc:size-4.5 lc:shrink-0" />
       <input

@@ -13,7 +13,7 @@ import { Spinner } from '../ui/spinner';
 import { useAddress } from './address';
 import { type Config, ConfigError, loadConfig } from './config';
 import { Card, Frame } from './frame';
-import { Header, SERVICE_WORKER_URL } from './header';
+import { Header, HeadingBesideThread, SERVICE_WORKER_URL } from './header';
 import { useDocumentPreferences, usePreferences } from './preferences';
 import { LocalSessions, type Session, type Sessions } from './session';
 import type { SignInWays } from './sign_in';
@@ -111,6 +111,7 @@ function SignedInOrNot({ config, ways, sessions, session: first }: Ready) {
       <div className="lc:@container lc:flex lc:h-full lc:flex-col">
         <Header session={session} simulatorUrl={config.simulatorUrl} />
         <main className="lc:min-h-0 lc:grow">
+          <HeadingBesideThread />
           <Inbox />
         </main>
       </div>

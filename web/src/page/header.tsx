@@ -63,6 +63,12 @@ export function Header({ session, simulatorUrl }: { session: Session; simulatorU
   );
 }
 
+/** What the bar's heading says where a phone shows a conversation instead of it. */
+export function HeadingBesideThread() {
+  const { conversationId } = useUi();
+  return conversationId === null ? null : <h1 className="lc:sr-only lc:@min-[700px]:hidden">WABA Live Chat</h1>;
+}
+
 function Account({ session, simulatorUrl }: { session: Session; simulatorUrl: string | null }) {
   const { t } = useLingui();
   const { locale, theme } = usePreferences();

@@ -7,7 +7,7 @@ import { failureWords } from './error_words';
 import { objectOf, textOf } from './metadata';
 import { useView } from './view';
 
-export function InfoDialog({ message, onClose }: { message: Message; onClose: () => void }) {
+export function InfoDialog({ message, onClose, onCloseFocus }: { message: Message; onClose: () => void; onCloseFocus: () => void }) {
   const { t, i18n } = useLingui();
   const { format } = useView();
   const isOwn = message.sender === 'user';
@@ -16,7 +16,7 @@ export function InfoDialog({ message, onClose }: { message: Message; onClose: ()
   const price = format.joined([textOf(pricing['category']), billable === true ? t`billed` : billable === false ? t`free` : undefined].filter((part) => part !== undefined));
   const { error } = message;
   return (
-    <Dialog open onClose={onClose} title={t`Message details`}>
+    <Dialog open onClose={onClose} onCloseFocus={onCloseFocus} title={t`Message details`}>
       <dl className="lc:grid lc:grid-cols-[auto_1fr] lc:gap-x-4 lc:gap-y-2">
         <Line name={isOwn ? <Trans>Written</Trans> : <Trans>Received</Trans>} at={message.timestamp} format={format.full} />
         {isOwn && <Line name={<Trans>Sent</Trans>} at={message.sent_at} format={format.full} />}

@@ -204,15 +204,17 @@ export function MessageList({
     state.current.focusOn = key;
     setTabStop(key);
     list.scrollToIndex(index, { align: 'auto' });
+    // One that is drawn already may not be drawn anew.
+    takeFocus();
   };
-  useLayoutEffect(() => {
+  const takeFocus = () => {
     const key = state.current.focusOn;
-    if (key === null) return;
-    const article = list.elementsCache.get(key)?.querySelector('article');
+    const article = key === null ? null : list.elementsCache.get(key)?.querySelector('article');
     if (!article) return;
     state.current.focusOn = null;
     article.focus({ preventScroll: true });
-  });
+  };
+  useLayoutEffect(takeFocus);
 
   const lastMessage = rows.findLastIndex(isMessage);
   useImperativeHandle(handle, () => ({

@@ -72,6 +72,7 @@ export function OpenThread({ conversationId, player, places }: { conversationId:
   // Before it is drawn: the player's bar is not to come for a moment and go.
   useLayoutEffect(lookFor, [lookFor, playing, rows]);
 
+  const focusMessage = useCallback(() => list.current?.focus(), []);
   const openSearch = useCallback(() => setSearch((times) => times + 1), []);
   const closeSearch = useCallback(() => setSearch(0), []);
   const close = useCallback(() => setOpened(null), []);
@@ -134,8 +135,8 @@ export function OpenThread({ conversationId, player, places }: { conversationId:
           />
         </Body>
         {menu && <MessageMenu target={menu} root={root.current} onClose={() => setMenu(null)} onMoreEmoji={(message) => setOpened({ kind: 'reaction', message })} />}
-        {opened?.kind === 'info' && shown && <InfoDialog message={shown} onClose={close} />}
-        {opened?.kind === 'reaction' && shown && <ReactionDialog message={shown} onClose={close} />}
+        {opened?.kind === 'info' && shown && <InfoDialog message={shown} onClose={close} onCloseFocus={focusMessage} />}
+        {opened?.kind === 'reaction' && shown && <ReactionDialog message={shown} onClose={close} onCloseFocus={focusMessage} />}
         {opened?.kind === 'viewer' && shown && <Viewer pictures={(messages ?? NO_MESSAGES).filter(isPicture)} first={shown} onClose={close} />}
       </section>
     </ThreadViewContext>

@@ -6,12 +6,12 @@ import { EmojiPicker } from '../ui/emoji/picker';
 import { useView } from './view';
 
 /** All emoji, for one of them as a reaction. */
-export function ReactionDialog({ message, onClose }: { message: Message; onClose: () => void }) {
+export function ReactionDialog({ message, onClose, onCloseFocus }: { message: Message; onClose: () => void; onCloseFocus: () => void }) {
   const { t } = useLingui();
   const ui = useUi();
   const { actions } = useView();
   return (
-    <Dialog open onClose={onClose} title={t`React`} className="lc:sm:w-auto">
+    <Dialog open onClose={onClose} onCloseFocus={onCloseFocus} title={t`React`} className="lc:sm:w-auto">
       <div className="lc:flex lc:justify-center">
         <EmojiPicker
           onPick={(emoji) => {

@@ -5,6 +5,7 @@ import type { ReactNode } from 'react';
 import { IconButton } from './button';
 import { cn } from './cn';
 import { useUi } from './context';
+import { useFocusBack } from './focus_back';
 
 /** A dialog over the page; on narrow screens it takes the whole width at the bottom. */
 export function Dialog({
@@ -29,18 +30,17 @@ export function Dialog({
 }) {
   const { portal } = useUi();
   const { t } = useLingui();
+  const focusBack = useFocusBack(open);
   return (
     <Radix.Root open={open} onOpenChange={(next) => !next && onClose()}>
       <Radix.Portal container={portal}>
         <Radix.Overlay className="lc:fixed lc:inset-0 lc:z-40 lc:bg-overlay" />
         <Radix.Content
           {...(description === undefined && { 'aria-describedby': undefined })}
-          {...(onCloseFocus && {
-            onCloseAutoFocus: (event) => {
-              event.preventDefault();
-              onCloseFocus();
-            },
-          })}
+          onCloseAutoFocus={(event) => {
+            event.preventDefault();
+            (onCloseFocus ?? focusBack)();
+          }}
           className={cn(
             'lc:fixed lc:inset-x-0 lc:bottom-0 lc:z-40 lc:mx-auto lc:flex lc:max-h-[92dvh] lc:w-full lc:max-w-lg lc:flex-col lc:rounded-t-2xl lc:bg-raised lc:text-text lc:shadow-raised lc:outline-none lc:sm:bottom-auto lc:sm:top-[8dvh] lc:sm:max-h-[84dvh] lc:sm:rounded-2xl',
             className,

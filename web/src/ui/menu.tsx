@@ -6,7 +6,7 @@ import { deferredOverlay } from './deferred';
 
 /** How a menu looks. */
 export const MENU_PANEL =
-  'lc:z-50 lc:min-w-44 lc:max-h-(--radix-popper-available-height) lc:overflow-y-auto lc:rounded-xl lc:border lc:border-line lc:bg-raised lc:p-1 lc:text-text lc:shadow-raised';
+  'lc:z-50 lc:min-w-44 lc:max-w-[calc(100vw-16px)] lc:max-h-(--radix-popper-available-height) lc:overflow-y-auto lc:rounded-xl lc:border lc:border-line lc:bg-raised lc:p-1 lc:text-text lc:shadow-raised';
 const ITEM =
   'lc:flex lc:min-h-8 lc:cursor-pointer lc:items-center lc:gap-2.5 lc:rounded-lg lc:px-2.5 lc:py-1 lc:outline-none lc:select-none lc:data-highlighted:bg-hover lc:data-disabled:opacity-50 lc:[&_svg]:size-4.5 lc:[&_svg]:shrink-0';
 
