@@ -28,6 +28,12 @@ export function useCommands(root: HTMLElement | null): void {
     if (isField(focused)) return { focus: 'composer' };
     return focused.closest('[role="feed"]') ? { focus: 'thread' } : {};
   };
+  /** Closes what is open. Where the focus was in it, the list has it then. */
+  const leave = () => {
+    const { focus } = focusAfter();
+    ui.openConversation(null);
+    if (focus) requestAnimationFrame(() => root?.querySelector<HTMLElement>('[role="row"][tabindex="0"], input[type="search"]')?.focus());
+  };
   const open = (next: Conversation | undefined, none: string) => {
     if (!next) return ui.announce(none);
     ui.openConversation(next.id, focusAfter());
@@ -57,7 +63,8 @@ export function useCommands(root: HTMLElement | null): void {
       ui.openConversation(gone.id);
       actions.setStatus(gone.id, 'active').catch(failed);
     };
-    ui.openConversation(next?.id ?? null, focusAfter());
+    if (next) ui.openConversation(next.id, focusAfter());
+    else leave();
     try {
       await actions.setStatus(gone.id, 'archived');
       const name = nameOf(gone);
@@ -69,7 +76,7 @@ export function useCommands(root: HTMLElement | null): void {
   };
   const markUnread = async (id: number) => {
     // A conversation that stays open would be read at once again.
-    ui.openConversation(null);
+    leave();
     try {
       await actions.markUnread(id);
       ui.toast({ text: t`Marked as unread.` });

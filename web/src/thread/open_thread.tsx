@@ -72,9 +72,12 @@ export function OpenThread({ conversationId, player, places }: { conversationId:
   // Before it is drawn: the player's bar is not to come for a moment and go.
   useLayoutEffect(lookFor, [lookFor, playing, rows]);
 
-  const focusMessage = useCallback(() => list.current?.focus(), []);
   const openSearch = useCallback(() => setSearch((times) => times + 1), []);
-  const closeSearch = useCallback(() => setSearch(0), []);
+  const focusMessage = useCallback(() => list.current?.focus(), []);
+  const closeSearch = useCallback(() => {
+    setSearch(0);
+    focusMessage();
+  }, [focusMessage]);
   const close = useCallback(() => setOpened(null), []);
   useLayoutEffect(() => {
     const handle = { conversationId, jumpTo: (message: number | string) => jumpTo(message), openSearch, focus: () => list.current?.focus() };
