@@ -29,6 +29,9 @@ const at = (sorted: number[], share: number) => sorted[Math.min(sorted.length - 
 const sorted = (numbers: number[]) => numbers.toSorted((a, b) => a - b);
 const ms = (value: number) => `${value.toFixed(value < 10 ? 1 : 0)} ms`;
 
+/** What slow wheeling may move a row in one frame, in pixels: several steps, where frames were dropped. */
+const SLOW_MOST = 600;
+
 test.setTimeout(20 * 60_000);
 
 const conversationRow = (page: Page, name: string) => page.getByRole('row').filter({ hasText: name });
@@ -224,6 +227,19 @@ const measureLongConversation = async (browser: Browser) => {
   const box = await scrollerBox(page);
   await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
   await watchRows(page);
+  // Slowly first, so that a row that was in the middle cannot have left the list a frame later unless everything jumped.
+  for (let time = 0; time < 150; time += 1) {
+    await page.mouse.wheel(0, -120);
+    await frames(page, 1);
+  }
+  const slow = await page.evaluate(() => window.watched);
+  const still = slow.backwards === 0 && slow.lost === 0 && slow.farthest <= SLOW_MOST;
+  note(
+    'Prepends while one scrolls slowly: against the direction; jumps',
+    '0 px, no frame',
+    `${slow.backwards} frames, most ${slow.mostBackwards.toFixed(1)} px; ${slow.lost} rows lost, most moved ${slow.farthest.toFixed(0)} px (${slow.prepends} prepends)`,
+    still && slow.prepends > 0,
+  );
   await begin(page);
   const from = Date.now();
   const beginning = page.getByText('The conversation begins here.');
@@ -247,7 +263,7 @@ const measureLongConversation = async (browser: Browser) => {
   note('… long tasks over 50 ms', 'none', `${longTasks.length}${longTasks.length > 0 ? `, longest ${ms(Math.max(...longTasks))}` : ''}`, longTasks.length === 0);
   note('… blank frames', 'none', `${watched.blank} of ${watched.frames}`, watched.blank === 0);
   note('… rows in the DOM', '≤ 60', `${watched.mostRows}`, watched.mostRows <= 60);
-  note('… against the direction (prepends)', '0 px, no frame', `${watched.backwards} frames, most ${watched.mostBackwards.toFixed(1)} px`, watched.backwards === 0);
+  note('… against the direction', 'no frame', `${watched.backwards} frames, most ${watched.mostBackwards.toFixed(1)} px`, watched.backwards === 0);
   const size = await heap(session);
   note('… heap afterwards', '≤ 40 MB', `${size.toFixed(1)} MB`, size <= 40);
   await context.close();
@@ -255,7 +271,7 @@ const measureLongConversation = async (browser: Browser) => {
 
 declare global {
   interface Window {
-    watched: { frames: number; blank: number; mostRows: number; backwards: number; mostBackwards: number };
+    watched: { lost: number; farthest: number; prepends: number; frames: number; blank: number; mostRows: number; backwards: number; mostBackwards: number };
   }
 }
 
@@ -272,13 +288,14 @@ async function scrollerBox(page: Page): Promise<{ x: number; y: number; width: n
 /** Looks at each frame, while one scrolls up, for empty places, and for rows that moved up. */
 async function watchRows(page: Page): Promise<void> {
   await page.evaluate(() => {
-    const watched = { frames: 0, blank: 0, mostRows: 0, backwards: 0, mostBackwards: 0 };
+    const watched = { lost: 0, farthest: 0, prepends: 0, frames: 0, blank: 0, mostRows: 0, backwards: 0, mostBackwards: 0 };
     window.watched = watched;
     let node = document.querySelector('[role="feed"]');
     while (node && getComputedStyle(node).overflowY !== 'auto' && getComputedStyle(node).overflowY !== 'scroll') node = node.parentElement;
     const scroller = node as HTMLElement;
     let tracked: Element | null = null;
     let top = 0;
+    let position = 0;
     // Rows are measured and put right after the frame's callbacks and before it is painted: what was painted is seen in the task that follows.
     const painted = new MessageChannel();
     painted.port1.onmessage = () => look();
@@ -295,14 +312,17 @@ async function watchRows(page: Page): Promise<void> {
       if (first > frame.top + 120 || last < frame.bottom - 120) watched.blank += 1;
       if (tracked?.isConnected) {
         const moved = tracked.getBoundingClientRect().top - top;
+        watched.farthest = Math.max(watched.farthest, moved);
+        if (Number(tracked.ariaPosInSet) > position + 20) watched.prepends += 1;
         if (moved < -0.5) {
           watched.backwards += 1;
           watched.mostBackwards = Math.max(watched.mostBackwards, -moved);
         }
-      }
+      } else if (tracked) watched.lost += 1;
       const middle = frame.top + frame.height / 2;
       tracked = articles.find((_, index) => (boxes[index]?.bottom ?? 0) > middle) ?? null;
       top = tracked?.getBoundingClientRect().top ?? 0;
+      position = Number(tracked?.ariaPosInSet ?? 0);
       next();
     };
     next();
