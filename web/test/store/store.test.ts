@@ -361,9 +361,10 @@ describe('typing', () => {
     const tab = profile.tab();
     await profile.pass();
     const { result } = draw(tab, () => useTyping(1));
+    const ends = profile.clock.now() + 25_000;
     act(() => tab.store.typing.heard(1));
     await until(profile, () => result.current);
-    await act(() => profile.pass(24_000));
+    await act(() => profile.pass(ends - 1_000 - profile.clock.now()));
     expect(result.current).toBe(true);
     await until(profile, () => !result.current);
     act(() => tab.store.typing.heard(1));
