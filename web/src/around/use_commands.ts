@@ -32,7 +32,8 @@ export function useCommands(root: HTMLElement | null): void {
   const leave = () => {
     const { focus } = focusAfter();
     ui.openConversation(null);
-    if (focus) requestAnimationFrame(() => root?.querySelector<HTMLElement>('[role="row"][tabindex="0"], input[type="search"]')?.focus());
+    const find = (what: string) => root?.querySelector<HTMLElement>(what);
+    if (focus) requestAnimationFrame(() => (find('[role="row"][tabindex="0"]') ?? find('[role="searchbox"]'))?.focus());
   };
   const open = (next: Conversation | undefined, none: string) => {
     if (!next) return ui.announce(none);
