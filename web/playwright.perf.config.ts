@@ -2,4 +2,4 @@
 import { defineConfig } from '@playwright/test';
 import base from './playwright.config';
 
-export default defineConfig(base, { testDir: 'perf', testMatch: '*.perf.ts', reporter: 'line' });
+export default defineConfig(base, { testDir: 'perf', testMatch: '*.perf.ts', reporter: 'line', globalTimeout: 40 * 60_000, use: { actionTimeout: 30_000 } });

@@ -106,6 +106,9 @@ async function openThread(page: Page, id: number): Promise<Locator> {
   return feed;
 }
 
+// Each of them opens, and looks at, nearly everything that there is, in both themes.
+test.setTimeout(240_000);
+
 let everything = 0;
 let closed = 0;
 let shortcut = '';

@@ -9,8 +9,8 @@ export interface Probes {
   shift: number;
   /** The longest event of each interaction, in milliseconds. */
   interactions: Map<number, number>;
-  /** The rows of messages of which a component ran. */
-  drawnRows: Set<Element>;
+  /** Of how many rows of messages a component ran. */
+  drawnRows: number;
   /** How often any component ran. */
   drawn: number;
 }
@@ -34,19 +34,22 @@ export function installProbes(): void {
   const PERFORMED_WORK = 1;
   const COMPONENTS = new Set([0, 1, 11, 14, 15]);
   const HOST = 5;
+  // Weakly: rows that have gone are not to be kept by whoever measures the memory.
+  let counted = new WeakSet<Element>();
   const probes: Probes = {
     frames: [],
     longTasks: [],
     shift: 0,
     interactions: new Map(),
-    drawnRows: new Set(),
+    drawnRows: 0,
     drawn: 0,
     begin() {
       probes.frames = [];
       probes.longTasks = [];
       probes.shift = 0;
       probes.interactions = new Map();
-      probes.drawnRows = new Set();
+      probes.drawnRows = 0;
+      counted = new WeakSet();
       probes.drawn = 0;
     },
   };
@@ -91,7 +94,10 @@ export function installProbes(): void {
       if (COMPONENTS.has(fiber.tag) && (fiber.flags & PERFORMED_WORK) !== 0) {
         probes.drawn += 1;
         const row = rowOf(fiber);
-        if (row) probes.drawnRows.add(row);
+        if (row && !counted.has(row)) {
+          counted.add(row);
+          probes.drawnRows += 1;
+        }
       }
       if (isNew) walk(fiber.child, null);
       else if (fiber.child !== previous.child) walk(fiber.child, previous.child);

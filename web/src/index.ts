@@ -1,7 +1,7 @@
 /** WABA Live Chat for React. */
 export { ApiError, type GetAccessToken } from './api/client';
 export type { Conversation, Message, PhoneNumber } from './api/types';
-export { Around, type CommandId, ConnectionState, type ExtraCommand, InboxFooter, SettingsButton, signOutPush, useCommand, usePageBadge, useShortcut } from './around';
+export { Around, type CommandId, ConnectionState, type ExtraCommand, InboxFooter, SettingsButton, signOutPush, useCommand, usePageBadge, useShortcut, useSignOut } from './around';
 export { Composer } from './composer/composer';
 export { ContactPanel } from './contact/contact_panel';
 export type { Status } from './core/live';

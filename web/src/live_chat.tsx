@@ -1,7 +1,9 @@
 /** The whole inbox: list, thread, composer and contact panel, side by side where there is room, one at a time where there is not. */
 import { type Ref, useImperativeHandle } from 'react';
 import { Around, InboxFooter } from './around';
+import { usePhoneNumbers } from './hooks/misc';
 import { ConversationList } from './list/conversation_list';
+import { PhoneNumberSelect } from './list/phone_number_select';
 import { LiveChatProvider, type LiveChatProviderProps } from './provider';
 import { NowPlaying } from './thread/now_playing';
 import { Thread } from './thread/thread';
@@ -27,13 +29,13 @@ export interface LiveChatProps extends Omit<LiveChatProviderProps, 'children'> {
 export function LiveChat({ ref, ...props }: LiveChatProps) {
   return (
     <LiveChatProvider {...props}>
-      <Inbox hasFooter {...(ref !== undefined && { ref })} />
+      <Inbox hasFooter hasNumbers={props.phoneNumberId === undefined} {...(ref !== undefined && { ref })} />
     </LiveChatProvider>
   );
 }
 
-/** `LiveChat` without its provider; `hasFooter`: with the connection's state and the settings below the list, where the page around shows neither. Up to 700 px wide the list or the thread is shown; from 1,080 px on there is room for the contact panel beside them. */
-export function Inbox({ ref, hasFooter = false }: { ref?: Ref<LiveChatHandle>; hasFooter?: boolean }) {
+/** `LiveChat` without its provider; `hasFooter`: with the connection's state and the settings below the list, `hasNumbers`: with the choice of the phone number above it, where the page around has neither. Up to 700 px wide the list or the thread is shown; from 1,080 px on there is room for the contact panel beside them. */
+export function Inbox({ ref, hasFooter = false, hasNumbers = false }: { ref?: Ref<LiveChatHandle>; hasFooter?: boolean; hasNumbers?: boolean }) {
   const { conversationId, contactOpen, openConversation, composer } = useUi();
   useImperativeHandle(
     ref,
@@ -50,6 +52,7 @@ export function Inbox({ ref, hasFooter = false }: { ref?: Ref<LiveChatHandle>; h
       <Around />
       <div className="lc:relative lc:flex lc:min-h-0 lc:grow lc:overflow-hidden lc:bg-canvas">
         <div className={cn('lc:flex lc:h-full lc:w-full lc:flex-col lc:border-line lc:bg-surface lc:@min-[700px]:w-[clamp(290px,32%,400px)] lc:@min-[700px]:border-e', isOpen && 'lc:hidden lc:@min-[700px]:flex')}>
+          {hasNumbers && <Numbers />}
           <Boundary>
             <ConversationList />
           </Boundary>
@@ -68,6 +71,17 @@ export function Inbox({ ref, hasFooter = false }: { ref?: Ref<LiveChatHandle>; h
           </Boundary>
         )}
       </div>
+    </div>
+  );
+}
+
+/** Where there is but one number, there is nothing to choose. */
+function Numbers() {
+  const numbers = usePhoneNumbers();
+  if (!numbers || numbers.length < 2) return null;
+  return (
+    <div className="lc:flex lc:shrink-0 lc:px-2 lc:pt-2">
+      <PhoneNumberSelect />
     </div>
   );
 }

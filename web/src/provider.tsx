@@ -5,9 +5,11 @@ import { createPortal } from 'react-dom';
 import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { GetAccessToken } from './api/client';
 import type { Conversation } from './api/types';
+import { FormatContext, formatOf } from './i18n/format';
 import { browserLocale, directionOf, Language, type OwnTexts } from './i18n/i18n';
 import { StoreContext } from './store/context';
 import { Store } from './store/store';
+import { otherwise } from './ui/announcement';
 import { cn } from './ui/cn';
 import { type Arrival, type Components, type ComposerHandle, type Features, type ThreadHandle, type Toast, type Ui, UiContext } from './ui/context';
 import { deferredQuietly, usePreload } from './ui/deferred';
@@ -77,7 +79,8 @@ export function LiveChatProvider(props: LiveChatProviderProps) {
   const [conversationId, selectConversation] = useControlled(props.conversationId, props.defaultConversationId ?? null, props.onConversationChange);
   const [contactOpen, setContactOpen] = useState(false);
   const [portal, setPortal] = useState<HTMLElement | null>(null);
-  const [announcement, announce] = useState('');
+  const [announcement, setAnnouncement] = useState('');
+  const announce = useCallback((text: string) => setAnnouncement((before) => otherwise(text, before)), []);
   const [toasts, setToasts] = useState<readonly ShownToast[]>([]);
   const composer = useRef<ComposerHandle | null>(null);
   const thread = useRef<ThreadHandle | null>(null);
@@ -104,28 +107,30 @@ export function LiveChatProvider(props: LiveChatProviderProps) {
   );
   const ui = useMemo<Ui>(
     () => ({ phoneNumberId, selectPhoneNumber, conversationId, openConversation, locale, dir, timeZone, features, components, portal, announce, toast, composer, thread, arrival, contactOpen, setContactOpen, shownConversations, host: latest, serviceWorkerUrl }),
-    [phoneNumberId, selectPhoneNumber, conversationId, openConversation, locale, dir, timeZone, features, components, portal, toast, contactOpen, serviceWorkerUrl],
+    [announce, phoneNumberId, selectPhoneNumber, conversationId, openConversation, locale, dir, timeZone, features, components, portal, toast, contactOpen, serviceWorkerUrl],
   );
   return (
     <Language locale={locale} messages={props.messages}>
       <StoreContext value={store}>
         <QueryClientProvider client={store.queries}>
           <UiContext value={ui}>
-            <Direction.Provider dir={dir}>
-              <Hints className={cn('wlc', props.className)} data-theme={theme} dir={dir} lang={locale}>
-                {props.children}
-                <div className="lc:sr-only" role="status">
-                  {announcement}
-                </div>
-                {props.portalContainer ? (
-                  createPortal(<div ref={setPortal} className="wlc" style={CONTENTS} data-theme={theme} dir={dir} lang={locale} />, props.portalContainer)
-                ) : (
-                  <div ref={setPortal} style={CONTENTS} />
-                )}
-                <Preloaded />
-                {toasts.length > 0 && <Toasts toasts={toasts} onClose={(id) => setToasts((toasts) => toasts.filter((toast) => toast.id !== id))} />}
-              </Hints>
-            </Direction.Provider>
+            <FormatContext value={formatOf(locale, timeZone)}>
+              <Direction.Provider dir={dir}>
+                <Hints className={cn('wlc', props.className)} data-theme={theme} dir={dir} lang={locale}>
+                  {props.children}
+                  <div className="lc:sr-only" role="status">
+                    {announcement}
+                  </div>
+                  {props.portalContainer ? (
+                    createPortal(<div ref={setPortal} className="wlc" style={CONTENTS} data-theme={theme} dir={dir} lang={locale} />, props.portalContainer)
+                  ) : (
+                    <div ref={setPortal} style={CONTENTS} />
+                  )}
+                  <Preloaded />
+                  {toasts.length > 0 && <Toasts toasts={toasts} onClose={(id) => setToasts((toasts) => toasts.filter((toast) => toast.id !== id))} />}
+                </Hints>
+              </Direction.Provider>
+            </FormatContext>
           </UiContext>
         </QueryClientProvider>
       </StoreContext>

@@ -9,7 +9,7 @@ import { useStore } from '../store/context';
 import { Button, IconButton } from '../ui/button';
 import { cn } from '../ui/cn';
 import { useUi } from '../ui/context';
-import { useAccountWords } from './account_words';
+import { useAccountWords } from '../words/account_words';
 import { useOnline } from './use_online';
 
 /** A cut that is shorter is nobody's concern: sockets are replaced, networks change. */
@@ -106,7 +106,7 @@ function AccountBanners() {
   const [dismissed, setDismissed] = useState<ReadonlySet<string>>(new Set());
   const troubled = numbers.flatMap((number) => {
     if (phoneNumberId !== null && number.phone_number_id !== phoneNumberId) return [];
-    const text = words(number);
+    const text = words(number)?.whole ?? null;
     const key = `${number.phone_number_id} ${number.account_status}`;
     return text === null || dismissed.has(key) ? [] : [{ key, text }];
   });

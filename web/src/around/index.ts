@@ -7,3 +7,4 @@ export { usePageBadge } from './page_badge';
 export { signOutPush } from './push';
 export { SettingsButton } from './settings_button';
 export { type CommandId, shortcutText } from './shortcuts';
+export { useSignOut } from './sign_out';

@@ -86,6 +86,18 @@ export class SettingsStore {
     samePage.dispatchEvent(new Event(this.#key));
   };
 
+  /** Deletes what was kept of this user; the defaults hold. */
+  readonly forget = (): void => {
+    this.#tell(DEFAULTS);
+    if (this.#key === null) return;
+    try {
+      localStorage.removeItem(this.#key);
+    } catch {
+      // Then nothing was kept.
+    }
+    samePage.dispatchEvent(new Event(this.#key));
+  };
+
   /** Reads what `user` set, and follows what other tabs set; what it returns ends that. */
   open(user: string): () => void {
     const key = settingsKey(user);

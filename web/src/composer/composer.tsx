@@ -1,5 +1,4 @@
 /** Where an agent writes: for the conversation that is open. It is fetched beside what draws the conversation. */
-import { useLingui } from '@lingui/react/macro';
 import { useEffect, useRef } from 'react';
 import { type ComposerHandle, useUi } from '../ui/context';
 import { deferred, usePreload } from '../ui/deferred';
@@ -31,7 +30,6 @@ function Opened({ conversationId }: { conversationId: number }) {
 
 /** As high as the composer, and ready to be told what that will do. */
 function Waiting({ told }: OpenProps) {
-  const { t } = useLingui();
   const { composer } = useUi();
   useEffect(() => {
     const later = (tell: Told) => void told.current.push(tell);
@@ -47,7 +45,7 @@ function Waiting({ told }: OpenProps) {
     };
   }, [composer, told]);
   return (
-    <div role="status" aria-label={t`Loading`} className="lc:shrink-0 lc:border-t lc:border-line lc:bg-surface lc:pb-[env(safe-area-inset-bottom)]">
+    <div aria-hidden className="lc:shrink-0 lc:border-t lc:border-line lc:bg-surface lc:pb-[env(safe-area-inset-bottom)]">
       <div className="lc:px-13 lc:py-2">
         <div className="lc:h-10 lc:rounded-2xl lc:border lc:border-line" />
       </div>

@@ -75,8 +75,8 @@ export function WriteForm({
   const voice = useVoiceInput(conversationId, (file) => {
     const now = store.drafts.get(conversationId);
     submit({ ...now, text: '', files: [...now.files, file] }, previewUrl);
-    // What was written before stays.
-    write(text);
+    // What was written before, and while it was packed, stays.
+    write(now.text);
   });
 
   useLayoutEffect(() => {

@@ -1,7 +1,7 @@
-/** Who the agent writes with. It is loaded when it is first opened. */
+/** Who the agent writes with. */
 import { useConversation } from '../hooks/conversations';
 import { useUi } from '../ui/context';
-import { deferredOverlay } from '../ui/deferred';
+import { deferredOverlay, usePreload } from '../ui/deferred';
 
 const Panel = deferredOverlay(async () => (await import('./panel')).Panel);
 
@@ -9,6 +9,7 @@ const Panel = deferredOverlay(async () => (await import('./panel')).Panel);
 export function ContactPanel() {
   const { conversationId, contactOpen, setContactOpen, features } = useUi();
   const conversation = useConversation(conversationId);
+  usePreload(Panel);
   if (!contactOpen || !conversation || features.contactPanel === false) return null;
   return <Panel key={conversation.id} conversation={conversation} onClose={() => setContactOpen(false)} />;
 }

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useCallback, useMemo } from 'react';
 import type { ApiError, Client } from '../api/client';
 import type { Message } from '../api/types';
+import { cutWhileOpen } from '../store/bounds';
 import { useStore } from '../store/context';
 import type { ThreadData } from '../store/fold';
 import type { OutboxItem } from '../store/outbox';
@@ -123,7 +124,7 @@ function extend(store: Store, conversationId: number, direction: 'older' | 'newe
   const name = `${conversationId} ${direction} ${cursor}`;
   const known = under.get(name);
   if (known) return known;
-  const query = { conversation_id: conversationId, limit: PAGE_SIZE, [direction === 'older' ? 'before' : 'after']: cursor };
+  const query = { conversation_id: conversationId, limit: LARGEST_PAGE, [direction === 'older' ? 'before' : 'after']: cursor };
   const work = store
     .load(
       (client, signal) => client.get('/api/live-chat/messages', { query, signal }),
@@ -132,7 +133,7 @@ function extend(store: Store, conversationId: number, direction: 'older' | 'newe
           // A jump or a reload in between shows another stretch.
           if (!now || (direction === 'older' ? now.olderCursor : now.newerCursor) !== cursor) return now;
           const more = without(toThread({ ...page, messages: page.messages.map((message) => store.shownMessage(message)) }), now);
-          return direction === 'older' ? join(more, now) : join(now, more);
+          return cutWhileOpen(direction === 'older' ? join(more, now) : join(now, more), direction);
         }),
     )
     .then(() => {})

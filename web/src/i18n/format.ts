@@ -1,5 +1,5 @@
 /** Times, lengths and sizes in the agent's language and time zone. */
-import { useMemo } from 'react';
+import { createContext, use } from 'react';
 import { useUi } from '../ui/context';
 import { directionOf, formatTag } from './i18n';
 
@@ -98,12 +98,19 @@ export function createFormat(language: string, timeZone: string | undefined): Fo
 /** Making one takes a millisecond or two, and each row of a list asks for one. */
 const made = new Map<string, Format>();
 
+export function formatOf(locale: string, timeZone: string | undefined): Format {
+  const key = `${locale} ${timeZone ?? ''}`;
+  const format = made.get(key) ?? createFormat(locale, timeZone);
+  made.set(key, format);
+  return format;
+}
+
+/** Of its own, so that a row that shows a time is not drawn anew when another conversation is opened. */
+export const FormatContext = createContext<Format | null>(null);
+
 export function useFormat(): Format {
+  const format = use(FormatContext);
+  if (format) return format;
   const { locale, timeZone } = useUi();
-  return useMemo(() => {
-    const key = `${locale} ${timeZone ?? ''}`;
-    const format = made.get(key) ?? createFormat(locale, timeZone);
-    made.set(key, format);
-    return format;
-  }, [locale, timeZone]);
+  return formatOf(locale, timeZone);
 }

@@ -7,7 +7,7 @@ import { useFormat } from '../i18n/format';
 import { cn } from '../ui/cn';
 import { useUi } from '../ui/context';
 import { Menu, MenuSeparator, useMenuParts } from '../ui/menu';
-import { useAccountWords, useQualityWords } from './account_words';
+import { useAccountWords, useQualityWords } from '../words/account_words';
 import { useNow } from './now';
 import { labelOf } from './numbers';
 
@@ -26,7 +26,7 @@ export function PhoneNumberSelect({ className }: { className?: string }) {
   const unread = (shown ? [shown] : numbers).reduce((sum, number) => sum + number.unread_count, 0);
   const elsewhere = numbers.reduce((sum, number) => sum + number.unread_count, 0) - unread;
   const name = shown ? labelOf(shown, numbers) : t`All numbers`;
-  const hasProblem = numbers.some((number) => problems(number.account_status) !== null);
+  const hasProblem = numbers.some((number) => problems(number) !== null);
   return (
     <Menu
       align="start"
@@ -116,7 +116,7 @@ function About({ number, isShort = false }: { number: PhoneNumber; isShort?: boo
   const { t } = useLingui();
   const format = useFormat();
   const now = useNow();
-  const problem = useAccountWords()(number.account_status);
+  const problem = useAccountWords()(number)?.note ?? null;
   const quality = useQualityWords()(number.quality_rating ?? null);
   const last = number.last_webhook_at ? format.short(number.last_webhook_at, now) : null;
   return (

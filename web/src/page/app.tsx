@@ -109,7 +109,7 @@ function SignedInOrNot({ config, ways, sessions, session: first }: Ready) {
     >
       <Badge />
       <div className="lc:@container lc:flex lc:h-full lc:flex-col">
-        <Header session={session} apiUrl={config.apiUrl} simulatorUrl={config.simulatorUrl} />
+        <Header session={session} simulatorUrl={config.simulatorUrl} />
         <main className="lc:min-h-0 lc:grow">
           <HeadingBesideThread />
           <Inbox />

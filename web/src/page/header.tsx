@@ -3,11 +3,10 @@ import { plural } from '@lingui/core/macro';
 import { Trans, useLingui } from '@lingui/react/macro';
 import { CircleUserRound, LogOut, Smartphone } from 'lucide-react';
 import { useState } from 'react';
-import { ConnectionState, SettingsButton, signOutPush } from '../around';
+import { ConnectionState, SettingsButton, useSignOut } from '../around';
 import { useOutboxTotals } from '../hooks/misc';
 import { LOCALES } from '../i18n/i18n';
 import { PhoneNumberSelect } from '../list/phone_number_select';
-import { useStore } from '../store/context';
 import { Button, IconButton } from '../ui/button';
 import { cn } from '../ui/cn';
 import { useUi } from '../ui/context';
@@ -23,7 +22,7 @@ const Dialog = deferredOverlay(async () => (await import('../ui/dialog')).Dialog
 /** Where the service worker of notifications is. */
 export const SERVICE_WORKER_URL = '/service_worker.js';
 
-export function Header({ session, apiUrl, simulatorUrl }: { session: Session; apiUrl: string; simulatorUrl: string | null }) {
+export function Header({ session, simulatorUrl }: { session: Session; simulatorUrl: string | null }) {
   const { conversationId } = useUi();
   const { t } = useLingui();
   return (
@@ -59,7 +58,7 @@ export function Header({ session, apiUrl, simulatorUrl }: { session: Session; ap
         </a>
       )}
       <SettingsButton />
-      <Account session={session} apiUrl={apiUrl} simulatorUrl={simulatorUrl} />
+      <Account session={session} simulatorUrl={simulatorUrl} />
     </header>
   );
 }
@@ -70,19 +69,17 @@ export function HeadingBesideThread() {
   return conversationId === null ? null : <h1 className="lc:sr-only lc:@min-[700px]:hidden">WABA Live Chat</h1>;
 }
 
-function Account({ session, apiUrl, simulatorUrl }: { session: Session; apiUrl: string; simulatorUrl: string | null }) {
+function Account({ session, simulatorUrl }: { session: Session; simulatorUrl: string | null }) {
   const { t } = useLingui();
   const { locale, theme } = usePreferences();
-  const store = useStore();
+  const forget = useSignOut();
   const { queued, failed } = useOutboxTotals();
   const [isAsking, setAsking] = useState(false);
   usePreload(Dialog);
   const unsent = queued + failed;
   const signOut = async () => {
     setAsking(false);
-    // Nothing keeps somebody from leaving: where the server cannot be reached, notifications end with the subscription in this browser.
-    await signOutPush({ apiUrl, getAccessToken: session.getAccessToken, serviceWorkerUrl: SERVICE_WORKER_URL });
-    await store.clear().catch(() => {});
+    await forget();
     await session.signOut();
   };
   return (

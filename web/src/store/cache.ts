@@ -55,8 +55,9 @@ export class Cache {
     };
   }
 
-  /** Forgets what is not written yet. */
-  forget(): void {
+  /** Forgets what is not written yet. With `forGood` nothing more is kept until the next start: whoever signs out is still shown things for a moment. */
+  forget(forGood = false): void {
+    if (forGood) this.#disk = null;
     this.#dirty.clear();
     this.#written.clear();
     this.#forgetWriting?.();

@@ -1,7 +1,11 @@
 /** What one user's pages keep in this browser: a database of its own for each API and user, or the memory where there is none. */
+import type { Clock } from '../core/clock';
 
 /** `outbox`: what is to be sent, in the order of `seq`, which the database gives. `requests`: what was sent. `drafts`. `cache`: what was shown last. */
 export type Shelf = 'outbox' | 'requests' | 'drafts' | 'cache';
+
+/** What takes longer counts as not there. */
+const LONGEST_OPENING_MS = 5_000;
 
 const KEYS: Record<Shelf, string> = { outbox: 'seq', requests: 'messageId', drafts: 'conversationId', cache: 'key' };
 const SHELVES = Object.keys(KEYS) as Shelf[];
@@ -26,14 +30,20 @@ export interface Disk {
 }
 
 /** Opens the database `name`; the memory takes its place where the browser gives none, as some do in private windows. */
-export async function openDisk(name: string, factory: IDBFactory | null): Promise<Disk> {
+export async function openDisk(name: string, factory: IDBFactory | null, clock: Clock): Promise<Disk> {
   if (!factory) return new MemoryDisk();
   const disk = new DatabaseDisk(name, factory);
+  let forget = () => {};
+  // Some browsers never answer, as while another tab's deletion hangs.
+  const late = new Promise<never>((_, reject) => (forget = clock.after(LONGEST_OPENING_MS, () => reject(new Error('The database does not open')))));
   try {
-    await disk.open();
+    await Promise.race([disk.open(), late]);
     return disk;
   } catch {
+    disk.close();
     return new MemoryDisk();
+  } finally {
+    forget();
   }
 }
 

@@ -101,7 +101,7 @@ export class Store {
   async clear(): Promise<void> {
     this.outbox.clear();
     this.drafts.forget();
-    this.#cache.forget();
+    this.#cache.forget(true);
     const disk = this.#disk.value;
     await disk?.clear();
     this.#fresh.clear();
@@ -148,7 +148,7 @@ export class Store {
         const user = await this.live.user(signal);
         const name = user === null ? null : `waba-live-chat ${this.options.apiUrl.replace(/\/+$/, '')} ${user}`;
         const factory = this.options.indexedDB === undefined ? globalThis.indexedDB : this.options.indexedDB;
-        const disk = await openDisk(name ?? '', name === null ? null : (factory ?? null));
+        const disk = await openDisk(name ?? '', name === null ? null : (factory ?? null), this.clock);
         if (signal.aborted) return disk.close();
         if (this.name !== name) this.#forget();
         this.name = name;

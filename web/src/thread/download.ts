@@ -1,10 +1,10 @@
 /** Saves a message's file under its own name. */
 import type { Message } from '../api/types';
+import { mediaLink } from '../hooks/media';
 import type { Store } from '../store/store';
-import { keyOf } from './rows';
 
 export async function downloadFile(store: Store, message: Message): Promise<void> {
-  const { url } = await store.client.get('/api/live-chat/media/{message_id}', { path: { message_id: keyOf(message) === message.message_id ? keyOf(message) : String(message.id) } });
+  const url = await mediaLink(store, message);
   try {
     // A link to another host is followed, not saved, whatever its attribute says: what a browser can show needs the bytes.
     const answer = await fetch(url);

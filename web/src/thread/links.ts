@@ -19,7 +19,11 @@ export function linkOf(found: string): (Link & { readonly shown: string }) | nul
   if (/^(https?:\/\/|www\.)/i.test(found)) return webLink(withoutEnd(found));
   if (found.startsWith('+')) return { text: found, shown: found, href: `tel:${found.replace(/[^\d+]/g, '')}`, host: null };
   const text = found.replace(/[.-]+$/, '');
-  if (/^tel:/i.test(text)) return { text, shown: text, href: `tel:${text.slice(4).replace(/[^\d+]/g, '')}`, host: null };
+  if (/^tel:/i.test(text)) {
+    const number = text.slice(4).replace(/[^\d+]/g, '');
+    // Brackets and points alone are no number.
+    return /\d/.test(number) ? { text, shown: text, href: `tel:${number}`, host: null } : null;
+  }
   return { text, shown: text, href: `mailto:${text.replace(/^mailto:/i, '')}`, host: null };
 }
 

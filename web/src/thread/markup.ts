@@ -147,6 +147,7 @@ function findWholes(text: string): readonly Whole[] {
   return [...wholes, ...codes.slice(code)];
 }
 
+const LETTER = /\p{L}/u;
 const WORD = /[\p{L}\p{N}]/u;
 
 function isWord(character: string | undefined): boolean {
@@ -165,6 +166,7 @@ function opens(text: string, at: number): boolean {
 /** For each place the next one where `mark` closes in the same line; -1 for none. */
 function nextClosers(text: string, mark: Mark, wholes: readonly Whole[]): Int32Array {
   const closers = new Int32Array(text.length + 1).fill(-1);
+  if (!text.includes(mark)) return closers;
   let whole = wholes.length - 1;
   let closer = -1;
   for (let at = text.length - 1; at >= 0; at -= 1) {
@@ -188,7 +190,8 @@ export function plainOf(text: string): string {
 /** How many emoji a text consists of, up to `most`; 0 where it has anything else, or more of them. */
 export function countEmoji(text: string, most = 3): number {
   const trimmed = text.trim();
-  if (trimmed === '' || trimmed.length > most * 30) return 0;
+  // Most texts have a letter, and segmenting takes long.
+  if (trimmed === '' || trimmed.length > most * 30 || LETTER.test(trimmed)) return 0;
   let count = 0;
   for (const { segment } of new Intl.Segmenter().segment(trimmed)) {
     if (isSpace(segment)) continue;

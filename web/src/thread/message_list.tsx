@@ -39,8 +39,9 @@ export interface Mark {
 
 /** This near the end counts as at the end, in pixels. */
 const AT_END = 80;
-/** Where there are more messages, they are asked for so many heights of the list before its edge. */
+/** Where there are more messages, they are asked for so many heights of the list before its edge; more of them while one moves towards it. */
 const EARLY = 2;
+const EARLY_MOVING = 12;
 const TOP_SPACE = 56;
 
 type List = Virtualizer<HTMLDivElement, HTMLDivElement>;
@@ -104,9 +105,11 @@ export function MessageList({
         list.scrollToEnd();
         return;
       }
-      const below = list.getDistanceFromEnd();
-      if (failed === null && thread.hasOlder && (list.scrollOffset ?? 0) < EARLY * height) load('older');
-      else if (failed === null && thread.hasNewer && below < EARLY * height) load('newer');
+      // Not `getDistanceFromEnd()`: that asks the document, which would have to be laid out once more in each frame.
+      const below = list.getTotalSize() - (list.scrollOffset ?? 0) - height;
+      const early = (direction: 'backward' | 'forward') => height * (list.scrollDirection === direction ? EARLY_MOVING : EARLY);
+      if (failed === null && thread.hasOlder && (list.scrollOffset ?? 0) < early('backward')) load('older');
+      else if (failed === null && thread.hasNewer && below < early('forward')) load('newer');
       const atEnd = below <= AT_END && !thread.hasNewer;
       if (atEnd !== state.current.isAtEnd) {
         state.current.isAtEnd = atEnd;
@@ -119,7 +122,7 @@ export function MessageList({
   );
 
   const getItemKey = useCallback((index: number) => rows[index]?.key ?? index, [rows]);
-  const estimateSize = useCallback((index: number) => estimateOf(rows[index]), [rows]);
+  const estimateSize = useCallback((index: number) => estimateOf(rows[index], scroller.current?.clientWidth ?? 0), [rows]);
   const stop = tabStop === null ? -1 : rows.findIndex(({ key }) => key === tabStop);
   const rangeExtractor = useCallback(
     (range: Range) => {
@@ -145,6 +148,19 @@ export function MessageList({
     directDomUpdates: true,
     ...(place && { initialMeasurementsCache: place.sizes }),
     onChange: follow,
+  });
+
+  const items = list.getVirtualItems();
+  // One article is reached by the tab key: the one that had the focus last, else the last that is drawn.
+  const tabIndex = items.some(({ index }) => index === stop) ? stop : (items.findLast(({ index }) => rows[index] && isMessage(rows[index]))?.index ?? -1);
+  // These change for all rows with each page and each move: written to the document, they draw none of them anew.
+  useLayoutEffect(() => {
+    for (const { key, index } of items) {
+      const article = list.elementsCache.get(key)?.querySelector('article');
+      if (!article) continue;
+      article.tabIndex = index === tabIndex ? 0 : -1;
+      article.ariaPosInSet = String(index + 1);
+    }
   });
 
   useLayoutEffect(() => {
@@ -232,9 +248,6 @@ export function MessageList({
     }
   };
 
-  const items = list.getVirtualItems();
-  // One article is reached by the tab key: the one that had the focus last, else the last that is drawn.
-  const tabIndex = items.some(({ index }) => index === stop) ? stop : (items.findLast(({ index }) => rows[index] && isMessage(rows[index]))?.index ?? -1);
   const hasRows = rows.length > 0;
   return (
     <div className="lc:relative lc:min-h-0 lc:grow">
@@ -272,8 +285,6 @@ export function MessageList({
                     isLast={row.isLast}
                     isMarked={mark.key === row.key}
                     query={mark.key === row.key ? mark.query : ''}
-                    isTabStop={index === tabIndex}
-                    position={index + 1}
                   />
                 )}
               </div>

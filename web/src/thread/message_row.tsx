@@ -1,7 +1,7 @@
 /** One message: an article with its bubble. The same component draws what is not sent yet, so that nothing is made anew when it is. */
 import { Trans, useLingui } from '@lingui/react/macro';
 import { EllipsisVertical, Forward, Reply } from 'lucide-react';
-import { memo, type MouseEvent, type PointerEvent, useRef } from 'react';
+import { memo, type MouseEvent, type PointerEvent, useEffect, useRef, useState } from 'react';
 import type { Message } from '../api/types';
 import type { OutboxItem } from '../store/outbox';
 import { cn } from '../ui/cn';
@@ -17,6 +17,7 @@ import { Ticks } from './ticks';
 import { useView } from './view';
 
 const LONG_PRESS_MS = 450;
+const FLYING_BY_MS = 200;
 /** On the colour of our own messages, and what is tinted in them, small text and links need more contrast than elsewhere. */
 const OWN = 'lc:bg-own lc:[--wlc-soft:color-mix(in_srgb,var(--wlc-text)_75%,var(--wlc-own))]';
 
@@ -25,9 +26,7 @@ export const MessageRow = memo(function MessageRow({
   item,
   isLast,
   isMarked,
-  isTabStop,
   query,
-  position,
 }: {
   message: Message;
   item: OutboxItem | null;
@@ -35,10 +34,7 @@ export const MessageRow = memo(function MessageRow({
   isLast: boolean;
   /** It was jumped to. */
   isMarked: boolean;
-  isTabStop: boolean;
   query: string;
-  /** Its number among those that are loaded. */
-  position: number;
 }) {
   const { i18n, t } = useLingui();
   const { customer, format, openMenu } = useView();
@@ -49,7 +45,8 @@ export const MessageRow = memo(function MessageRow({
   const text = summaryOf(message, i18n);
   const who = isOwn ? t`You` : customer;
   const label = message.status === 'failed' ? t`${who}, ${time}, not sent: ${text}` : t`${who}, ${time}: ${text}`;
-  const own = { 'aria-label': label, 'aria-posinset': position, 'aria-setsize': -1, tabIndex: isTabStop ? 0 : -1 };
+  // Its number, and whether the tab key reaches it, are the list's to write.
+  const own = { 'aria-label': label, 'aria-setsize': -1 };
 
   if (message.message_type === 'system') {
     return (
@@ -108,15 +105,26 @@ export const MessageRow = memo(function MessageRow({
   );
 });
 
-/** Shown where a mouse points, and where the focus is; by touch there is the long press. They are out of the order of tabs: Enter opens the menu. */
+/**
+ * Shown where a mouse points, and where the focus is; by touch there is the long press. They are out of the order of tabs: Enter opens the menu.
+ * Rows that only fly by while one scrolls do without, but for the room: half of what there is to draw of a short message is this.
+ */
 function Tools({ message, article }: { message: Message; article: { current: HTMLElement | null } }) {
   const { t } = useLingui();
   const { components } = useUi();
   const { openMenu, reply } = useView();
+  const canReply = Boolean(message.wa_message_id && !message.deleted_at);
+  const [isDrawn, setDrawn] = useState(components.MessageActions !== undefined);
+  useEffect(() => {
+    if (isDrawn) return undefined;
+    const timer = setTimeout(() => setDrawn(true), FLYING_BY_MS);
+    return () => clearTimeout(timer);
+  }, [isDrawn]);
+  if (!isDrawn) return <div className={cn('lc:shrink-0 lc:pointer-coarse:hidden', canReply ? 'lc:w-16' : 'lc:w-8')} />;
   const look = 'lc:grid lc:size-8 lc:place-items-center lc:rounded-full lc:text-soft lc:hover:bg-hover lc:hover:text-text';
   return (
     <div className="lc:flex lc:shrink-0 lc:opacity-0 lc:transition-opacity lc:group-focus-within:opacity-100 lc:group-hover:opacity-100 lc:pointer-coarse:hidden">
-      {message.wa_message_id && !message.deleted_at && (
+      {canReply && (
         <button type="button" tabIndex={-1} aria-label={t`Reply`} title={t`Reply`} className={look} onClick={() => reply(message)}>
           <Reply aria-hidden className="lc:size-4.5 lc:rtl:-scale-x-100" />
         </button>

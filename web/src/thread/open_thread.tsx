@@ -12,7 +12,7 @@ import { keys } from '../store/store';
 import { nameOf } from '../ui/avatar';
 import { Button } from '../ui/button';
 import { useUi } from '../ui/context';
-import { deferredOverlay } from '../ui/deferred';
+import { deferredOverlay, usePreload } from '../ui/deferred';
 import { Spinner } from '../ui/spinner';
 import { downloadFile } from './download';
 import { Header } from './header';
@@ -44,6 +44,7 @@ export function OpenThread({ conversationId, player, places }: { conversationId:
   const conversation = useConversation(conversationId);
   const thread = useThread(conversationId);
   const { messages, outbox } = thread;
+  usePreload(SearchBar, InfoDialog);
   const root = useRef<HTMLElement>(null);
   const list = useRef<ListHandle>(null);
   const [menu, setMenu] = useState<MenuTarget | null>(null);
@@ -51,14 +52,14 @@ export function OpenThread({ conversationId, player, places }: { conversationId:
   const [search, setSearch] = useState(0);
   const [isAtEnd, setAtEnd] = useState(false);
 
-  const firstUnread = useFirstUnread(messages, conversation?.unread_count);
+  const firstUnread = useFirstUnread(conversationId, messages, conversation?.unread_count);
   const dayKey = useMemo(() => createDayKey(format.dayKey), [format]);
   // Below a stretch of the past there is nothing to send.
   const waiting = thread.hasNewer ? NOTHING : outbox;
   const rows = useMemo(() => buildRows(messages ?? NO_MESSAGES, waiting, { dayKey, firstUnread }), [messages, waiting, dayKey, firstUnread]);
 
   const { mark, jumpTo, hasJump } = useJump(thread, rows, list);
-  useSeen(conversationId, messages, conversation?.unread_count ?? 0, isAtEnd && !thread.hasNewer && !hasJump);
+  useSeen(conversation, messages, isAtEnd && !thread.hasNewer && !hasJump);
   const customer = conversation ? nameOf(conversation) : '';
   useNews(messages, thread.hasNewer, customer);
 
@@ -162,11 +163,13 @@ function isPicture(message: Message): boolean {
   return message.message_type === 'image' && message.media?.state === 'stored' && !message.deleted_at;
 }
 
-/** Where the unread messages begin: as it was when the conversation was opened, until it is left. */
-function useFirstUnread(messages: readonly Message[] | undefined, unread: number | undefined): number | null {
+/** Where the unread messages begin: as it was when the conversation was opened, until it is left. What was kept from an earlier visit does not tell. */
+function useFirstUnread(conversationId: number, messages: readonly Message[] | undefined, unread: number | undefined): number | null {
+  const store = useStore();
   const [opened, setOpened] = useState<{ newest: number; unread: number } | null>(null);
   const newest = messages?.at(-1)?.id;
-  if (!opened && newest !== undefined && unread !== undefined) setOpened({ newest, unread });
+  const isKnown = store.isFresh(keys.thread(conversationId)) && store.isFresh(keys.conversation(conversationId));
+  if (!opened && isKnown && newest !== undefined && unread !== undefined) setOpened({ newest, unread });
   return useMemo(() => (opened && messages ? firstUnreadOf(messages, opened.newest, opened.unread) : null), [opened, messages]);
 }
 

@@ -9,8 +9,8 @@ export interface Track {
   readonly name: string;
   /** What is known of its length before it is loaded. */
   readonly durationMs: number | null;
-  /** Where it is; asked each time it begins, because links end. */
-  readonly link: () => Promise<string>;
+  /** Where it is; asked each time it begins, because links end. `isAnother`: the last one did not work. */
+  readonly link: (isAnother: boolean) => Promise<string>;
 }
 
 export interface Playing {
@@ -44,7 +44,7 @@ export class Player {
     const { state, track: current } = this.#playing ?? {};
     if (current?.key !== track.key || state === 'failed') void this.#begin(track, 0);
     else if (state === 'playing') this.#audio?.pause();
-    else if (state === 'paused') void this.#audio?.play().catch(() => this.#fail());
+    else if (state === 'paused') void this.#play(this.#turn);
   }
 
   /** Goes to a place in `track`, which begins there if it does not play. */
@@ -71,21 +71,32 @@ export class Player {
   }
 
   async #begin(track: Track, positionMs: number): Promise<void> {
+    const isAnother = this.#playing?.track.key === track.key && this.#playing.state === 'failed';
     this.#drop();
     const turn = (this.#turn += 1);
     this.#tell({ track, state: 'loading', positionMs, durationMs: track.durationMs ?? 0 });
     try {
-      const link = await track.link();
-      if (turn !== this.#turn) return;
+      const link = await track.link(isAnother);
+      if (turn !== this.#turn) return forgetLink(link);
       const audio = new Audio(link);
       audio.preload = 'auto';
       this.#audio = audio;
       this.#follow(audio, turn);
       audio.currentTime = positionMs / 1000;
       audio.playbackRate = this.#rate;
-      await audio.play();
+      await this.#play(turn);
     } catch {
-      if (turn === this.#turn) this.#fail();
+      this.#fail(turn);
+    }
+  }
+
+  async #play(turn: number): Promise<void> {
+    try {
+      await this.#audio?.play();
+    } catch (error) {
+      // Paused before it began is no failure.
+      if ((error as Error).name === 'AbortError' && this.#playing?.state !== 'loading') return;
+      this.#fail(turn);
     }
   }
 
@@ -103,8 +114,8 @@ export class Player {
     audio.onerror = () => update({ state: 'failed' });
   }
 
-  #fail(): void {
-    if (this.#playing) this.#tell({ ...this.#playing, state: 'failed' });
+  #fail(turn: number): void {
+    if (turn === this.#turn && this.#playing) this.#tell({ ...this.#playing, state: 'failed' });
   }
 
   #drop(): void {
@@ -113,6 +124,7 @@ export class Player {
     if (!audio) return;
     audio.onplay = audio.onpause = audio.ondurationchange = audio.ontimeupdate = audio.onended = audio.onerror = null;
     audio.pause();
+    forgetLink(audio.src);
     audio.removeAttribute('src');
     audio.load();
   }
@@ -121,4 +133,9 @@ export class Player {
     this.#playing = playing;
     for (const listener of this.#listeners) listener();
   }
+}
+
+/** What was made for a file of this page would stay in memory. */
+function forgetLink(link: string): void {
+  if (link.startsWith('blob:')) URL.revokeObjectURL(link);
 }

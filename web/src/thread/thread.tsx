@@ -1,5 +1,6 @@
 /** The conversation that is open, or an invitation to open one. What draws it is fetched once the list is drawn, or at once where a conversation is open. */
 import { useEffect, useRef } from 'react';
+import { Boundary } from '../ui/boundary';
 import { useUi } from '../ui/context';
 import { deferred, usePreload } from '../ui/deferred';
 import { Spinner } from '../ui/spinner';
@@ -17,7 +18,11 @@ export function Thread() {
   usePreload(OpenThread);
   useEffect(() => () => player.stop(), [player]);
   if (conversationId === null) return components.EmptyThread ? <components.EmptyThread /> : <EmptyThread />;
-  return <OpenThread key={conversationId} conversationId={conversationId} player={player} places={places.current} />;
+  return (
+    <Boundary of={conversationId}>
+      <OpenThread conversationId={conversationId} player={player} places={places.current} />
+    </Boundary>
+  );
 }
 
 function Waiting() {

@@ -1,27 +1,34 @@
 /** What the agent has truly seen, and what is said of what arrives. */
 import { useLingui } from '@lingui/react/macro';
-import { useEffect, useRef, useSyncExternalStore } from 'react';
-import type { Message } from '../api/types';
+import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
+import type { Conversation, Message } from '../api/types';
 import { useActions } from '../hooks/actions';
+import { useStore } from '../store/context';
 import { useUi } from '../ui/context';
 import { isInbound } from './rows';
 import { summaryOf } from './summary';
 
 /** Marks the conversation read when its end is shown to somebody. One that they mark unread stays so until the customer writes again, or it is opened anew. */
-export function useSeen(conversationId: number, messages: readonly Message[] | undefined, unread: number, isAtEnd: boolean): void {
+export function useSeen(conversation: Conversation | null | undefined, messages: readonly Message[] | undefined, isAtEnd: boolean): void {
   const actions = useActions();
+  const { live } = useStore();
+  const [tries, setTries] = useState(0);
   const isVisible = useSyncExternalStore(subscribeToVisibility, () => document.visibilityState === 'visible');
   const newest = messages?.findLast(isInbound)?.id;
-  const seen = useRef<number>(undefined);
+  const { id, unread_count: unread = 0, window_expires_at: end = null } = conversation ?? {};
+  // A message and the count of it come one after the other, in either order: both say what was seen.
+  const now = id === undefined || newest === undefined ? null : `${newest} ${end}`;
+  const seen = useRef<string>(undefined);
   useEffect(() => {
-    if (newest === undefined || !isAtEnd || !isVisible || seen.current === newest) return;
-    seen.current = newest;
+    if (id === undefined || now === null || !isAtEnd || !isVisible || seen.current === now) return;
+    seen.current = now;
     if (unread === 0) return;
-    actions.markRead(conversationId).catch(() => {
-      // With the next change of anything here it is tried again.
-      seen.current = undefined;
+    actions.markRead(id).catch(() => {
+      if (seen.current === now) seen.current = undefined;
     });
-  }, [actions, conversationId, newest, unread, isAtEnd, isVisible]);
+  }, [actions, id, now, unread, isAtEnd, isVisible, tries]);
+  // What failed is tried again once the server answers.
+  useEffect(() => live.subscribe(({ type }) => type === 'status' && seen.current === undefined && setTries((tries) => tries + 1)), [live]);
 }
 
 function subscribeToVisibility(listener: () => void): () => void {

@@ -24,8 +24,10 @@ interface Looks<P extends object> {
 function part<P extends object>(load: () => Promise<ComponentType<P>>, { Waiting, Failed }: Looks<P>): Part<P> {
   let loaded: ComponentType<P> | undefined;
   let loading: Promise<void> | undefined;
-  const preload = () =>
-    (loading ??= load().then(
+  const preload = async () => {
+    // Chromium remembers until the page is loaded anew that a module did not come: it is not asked for while it cannot.
+    if (!loading && !navigator.onLine) throw new TypeError('The browser is offline');
+    loading ??= load().then(
       (part) => {
         loaded = part;
       },
@@ -33,7 +35,9 @@ function part<P extends object>(load: () => Promise<ComponentType<P>>, { Waiting
         loading = undefined;
         throw error;
       },
-    ));
+    );
+    return loading;
+  };
   const Deferred = (props: P): ReactNode => {
     const [Here, setHere] = useState(() => loaded);
     const [hasFailed, setFailed] = useState(false);
@@ -88,7 +92,7 @@ function Missing({ className, onRetry }: { className: string | undefined; onRetr
   const { t } = useLingui();
   return (
     <div role="alert" className={cn('lc:flex lc:min-h-0 lc:min-w-0 lc:grow lc:flex-col lc:items-center lc:justify-center lc:gap-2 lc:p-4 lc:text-center', className)}>
-      <p className="lc:max-w-72 lc:text-balance">{t`This part could not be loaded. Check your connection, or reload the page.`}</p>
+      <p className="lc:max-w-72 lc:text-balance">{t`This could not be loaded. Check your connection, and try again.`}</p>
       <Button tone="outline" onClick={onRetry}>
         <RotateCw aria-hidden className="lc:size-4" />
         <Trans>Try again</Trans>
@@ -100,14 +104,13 @@ function Missing({ className, onRetry }: { className: string | undefined; onRetr
 function Unopened({ onClose }: { onClose: () => void }) {
   const { t } = useLingui();
   const { toast } = useUi();
-  const latest = useRef(() => {});
+  const isTold = useRef(false);
   useEffect(() => {
-    latest.current = () => {
-      toast({ text: t`This part could not be loaded. Check your connection, or reload the page.`, tone: 'danger' });
-      onClose();
-    };
-  });
-  useEffect(() => latest.current(), []);
+    if (isTold.current) return;
+    isTold.current = true;
+    toast({ text: t`This could not be loaded. Check your connection, and try again.`, tone: 'danger' });
+    onClose();
+  }, [t, toast, onClose]);
   return null;
 }
 

@@ -23,6 +23,14 @@ describe('settings', () => {
     );
   });
 
+  it('are gone after a sign-out', () => {
+    const ada = new SettingsStore();
+    ada.open('ada');
+    ada.change({ silentNumbers: ['5'] });
+    ada.forget();
+    expect([ada.value, localStorage.getItem(settingsKey('ada'))]).toEqual([DEFAULTS, null]);
+  });
+
   it('are kept for each user apart', () => {
     const ada = new SettingsStore();
     ada.open('ada');

@@ -176,6 +176,8 @@ export class Profile {
   readonly browser = new ModelBrowser(this.clock, this.random);
   readonly disk = new IDBFactory();
   readonly api: ModelApi;
+  /** All that were opened. */
+  readonly tabs: TabOfStore[] = [];
   isOnline = true;
 
   constructor(api = new ModelApi()) {
@@ -202,7 +204,9 @@ export class Profile {
         return this.api.upload(id);
       },
     });
-    return { tab, store, stop: store.start() };
+    const made = { tab, store, stop: store.start() };
+    this.tabs.push(made);
+    return made;
   }
 
   setOnline(online: boolean, ...tabs: TabOfStore[]): void {

@@ -381,3 +381,45 @@ describe('typing', () => {
     expect(profile.api.requests('/api/live-chat/typing')).toHaveLength(1);
   });
 });
+
+describe('what is kept', () => {
+  it('is nothing more after a sign-out, although the page is still there for a moment', async () => {
+    const profile = new Profile();
+    profile.api.conversations = [conversationOf(1)];
+    const tab = profile.tab();
+    const { result } = draw(tab, () => useConversations(params()).conversations);
+    await until(profile, () => result.current?.length === 1);
+    await act(() => profile.pass(3_000));
+    await act(() => profile.finish(tab.store.clear()));
+    profile.api.conversations = [conversationOf(1), conversationOf(2)];
+    profile.api.isExpired = true;
+    await act(() => profile.finish(tab.store.live.catchUp()));
+    await until(profile, () => result.current?.length === 2);
+    await act(() => profile.pass(3_000));
+    tab.stop();
+    await profile.pass();
+    profile.setOnline(false);
+    const again = draw(profile.tab(), () => useConversations(params()).conversations);
+    await act(() => profile.pass());
+    expect(again.result.current).toBeUndefined();
+  });
+
+  it('is in the memory where the browser’s disk never answers, and messages are sent all the same', async () => {
+    const profile = new Profile();
+    const silent = { open: () => ({}) } as unknown as IDBFactory;
+    const { store } = profile.tab({ disk: silent });
+    void store.outbox.send(1, { message: 'a' });
+    await profile.until(() => profile.api.messages.length === 1 && store.outbox.totals.queued === 0);
+  });
+
+  it('of a tab that comes while a message is being sent shows that it is', async () => {
+    const profile = new Profile();
+    const first = profile.tab();
+    await profile.pass();
+    const { asked } = gate(profile, 'send-message');
+    void first.store.outbox.send(1, { message: 'a' });
+    await profile.until(() => asked() > 0);
+    const second = profile.tab();
+    await profile.until(() => second.store.outbox.of(1)[0]?.state === 'sending');
+  });
+});

@@ -38,3 +38,8 @@ test('an address from elsewhere is used only where it is safe', () => {
   expect(safeHref('https://a.example/')).toBe('https://a.example/');
   for (const address of ['javascript:alert(1)', ' JaVaScRiPt:alert(1)', 'data:text/html,x', '/x', '', null, 3, {}]) expect(safeHref(address)).toBeUndefined();
 });
+
+test('a telephone link without a digit is no link', () => {
+  expect(hrefsOf('tel:).( and tel:(+1).2')).toEqual([]);
+  expect(hrefsOf('tel:(1).2')).toEqual(['tel:12']);
+});

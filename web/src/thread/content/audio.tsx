@@ -1,8 +1,9 @@
 /** A recording: its waveform where there is one, where it is, how long, how fast. What plays it stands outside of the rows. */
 import { useLingui } from '@lingui/react/macro';
 import { Mic, Music, Pause, Play, TriangleAlert } from 'lucide-react';
-import { type KeyboardEvent, memo, type PointerEvent, useCallback, useMemo, useRef, useSyncExternalStore } from 'react';
+import { type KeyboardEvent, memo, type PointerEvent, useCallback, useEffect, useMemo, useRef, useSyncExternalStore } from 'react';
 import type { Message } from '../../api/types';
+import { mediaLink } from '../../hooks/media';
 import { useStore } from '../../store/context';
 import { cn } from '../../ui/cn';
 import { useUi } from '../../ui/context';
@@ -18,6 +19,10 @@ export const Audio = memo(function Audio({ message, file }: { message: Message; 
   const store = useStore();
   const fileRef = useRef(file);
   if (file) fileRef.current = file;
+  const latest = useRef(message);
+  useEffect(() => {
+    latest.current = message;
+  });
   const key = keyOf(message);
   const name = message.sender === 'customer' ? customer : t`You`;
   const track = useMemo<Track>(
@@ -26,11 +31,7 @@ export const Audio = memo(function Audio({ message, file }: { message: Message; 
       conversationId: message.conversation_id,
       name,
       durationMs: message.media?.duration_ms ?? null,
-      link: async () => {
-        if (fileRef.current) return URL.createObjectURL(fileRef.current);
-        const { url } = await store.client.get('/api/live-chat/media/{message_id}', { path: { message_id: key } });
-        return url;
-      },
+      link: (isAnother) => (fileRef.current ? Promise.resolve(URL.createObjectURL(fileRef.current)) : mediaLink(store, latest.current, isAnother)),
     }),
     [key, message.conversation_id, name, message.media?.duration_ms, store],
   );
