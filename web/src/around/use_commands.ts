@@ -61,7 +61,8 @@ export function useCommands(root: HTMLElement | null): void {
   const archive = async (gone: Conversation) => {
     const next = afterLeaving(shown(), gone.id);
     const undo = () => {
-      ui.openConversation(gone.id);
+      // What was pressed goes.
+      ui.openConversation(gone.id, { focus: 'thread' });
       actions.setStatus(gone.id, 'active').catch(failed);
     };
     if (next) ui.openConversation(next.id, focusAfter());

@@ -75,6 +75,7 @@ export function Rows<T extends RowItem>({
 
   useStillView(scroller, items, rows.getVirtualItems);
   useFocusKept(scroller, items, active);
+  useFocusLeft(scroller);
   const lastShown = rows.getVirtualItems().at(-1)?.index ?? -1;
   const { onReachEnd } = events;
   useEffect(() => {
@@ -278,6 +279,20 @@ function useFocusKept(scroller: { current: HTMLElement | null }, items: readonly
       element.removeEventListener('focusout', onOut);
     };
   }, [scroller, active]);
+}
+
+/** Where all rows go, as when nothing is found any more, the search above them has the focus that one of them had. */
+function useFocusLeft(scroller: { current: HTMLElement | null }): void {
+  useLayoutEffect(() => {
+    const element = scroller.current;
+    const list = element?.closest('section');
+    return () => {
+      if (!element?.contains(document.activeElement)) return;
+      queueMicrotask(() => {
+        if (document.activeElement === document.body) list?.querySelector<HTMLElement>('[role="searchbox"]')?.focus();
+      });
+    };
+  }, [scroller]);
 }
 
 /** A finger that stays where it is for half a second. */
