@@ -183,7 +183,7 @@ test('an empty file is refused in words', async ({ page }) => {
   await open(page, customer);
   await expect(textOf(page)).toBeVisible();
   await page.locator('input[type=file]').last().setInputFiles({ name: 'nothing.txt', mimeType: 'text/plain', buffer: Buffer.alloc(0) });
-  await expect(page.getByText('“nothing.txt” is empty.')).toBeVisible();
+  await expect(page.getByText('“nothing.txt” is empty.', { exact: true })).toBeVisible();
 });
 
 test('a voice message is recorded, listened to and sent as Ogg with Opus', async ({ page }) => {

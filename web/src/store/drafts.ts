@@ -39,7 +39,7 @@ interface Row extends Draft {
   readonly whose?: Whose | null;
 }
 
-/** How long after the last letter it is written to disk. */
+/** How often it is written to disk while somebody types. */
 const PAUSE_MS = 400;
 /** Nobody goes on with what is older. */
 const KEPT_MS = 30 * 86_400_000;
@@ -93,8 +93,8 @@ export class Drafts {
     this.#put(conversationId, { ...this.get(conversationId), ...change });
     this.#showDrafted();
     this.#unwritten.add(conversationId);
-    this.#forgetWriting?.();
-    this.#forgetWriting = this.#store.clock.after(PAUSE_MS, () => this.#write());
+    if (change.files !== undefined || change.replyTo !== undefined) this.#write();
+    else this.#writeSoon(this.get(conversationId).files.length > 0);
   }
 
   clear(conversationId: number): void {
@@ -157,6 +157,17 @@ export class Drafts {
         if (error instanceof ApiError && error.status === 404) await this.#store.follow(id, whose).catch(() => {});
       }
     }
+  }
+
+  /**
+   * At once after a pause, and while somebody types now and then: a page that goes has no time for it. Files are written anew with each
+   * letter's text, so with them it waits for the end of typing.
+   */
+  #writeSoon(hasFiles: boolean): void {
+    if (hasFiles) this.#forgetWriting?.();
+    else if (this.#forgetWriting) return;
+    else this.#write();
+    this.#forgetWriting = this.#store.clock.after(PAUSE_MS, () => this.#write());
   }
 
   #write(): void {
