@@ -46,6 +46,8 @@ test('two inboxes on one page show one number each, in their own language, and h
 test('rules of the host change nothing inside, and ours change nothing of the host', async ({ page }) => {
   const customer = new Customer(`Styled ${Date.now()}`, { phoneNumberId: '200000000000002' });
   await customer.writes('*Bold* and https://example.com');
+  // What is on its way from one look to another has neither.
+  await page.emulateMedia({ reducedMotion: 'reduce' });
   await openHost(page);
   await row(second(page), customer.name).click();
   await expect(second(page).getByRole('textbox').last()).toBeVisible();
