@@ -19,6 +19,8 @@ export default defineConfig({
     // Tests begin as the demo agent.
     storageState: signedIn(),
     trace: 'off',
+    // What cannot be pressed says so, instead of using up the test's time.
+    actionTimeout: 15_000,
     locale: 'en-GB',
     timezoneId: 'Europe/Lisbon',
     viewport: { width: 1280, height: 800 },
