@@ -1,7 +1,7 @@
 /** A day's work without a mouse: after each step something has the focus, and it can be seen what. */
 import { Buffer } from 'node:buffer';
 import { expect, type Page, test } from '@playwright/test';
-import { api, conversationOf, Customer, lastSent, sentTo, signedOut, unique } from './support';
+import { api, chooseFile, conversationOf, Customer, lastSent, sentTo, signedOut, unique } from './support';
 
 test.use({ storageState: signedOut });
 
@@ -117,8 +117,7 @@ test('a conversation is found, read, answered and archived by the keyboard alone
   await page.keyboard.press('ArrowDown');
   await expect(page.getByRole('menuitem', { name: 'Document' })).toBeFocused();
   await expectFocusSeen(page, 'choosing what to attach');
-  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.keyboard.press('Enter')]);
-  await chooser.setFiles({ name: 'offer.pdf', mimeType: 'application/pdf', buffer: Buffer.from('%PDF-1.4\n%%EOF\n') });
+  await chooseFile(page, () => page.keyboard.press('Enter'), { name: 'offer.pdf', mimeType: 'application/pdf', buffer: Buffer.from('%PDF-1.4\n%%EOF\n') });
   await expect(page.getByRole('list', { name: 'Files to send' }).getByRole('listitem')).toHaveCount(1);
   await expect(text).toBeFocused();
   await page.keyboard.type('Our offer');

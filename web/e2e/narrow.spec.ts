@@ -1,7 +1,7 @@
 /** A phone of 320 pixels, used by a finger: each main flow can be gone through, and nothing is wider than the screen. */
 import { Buffer } from 'node:buffer';
 import { expect, type Locator, type Page, test } from '@playwright/test';
-import { api, conversationOf, Customer, lastSent, signedIn, signedOut, unique } from './support';
+import { api, chooseFile, conversationOf, Customer, lastSent, signedIn, signedOut, unique } from './support';
 
 const WIDTH = 320;
 test.use({ viewport: { width: WIDTH, height: 640 }, hasTouch: true, isMobile: true });
@@ -111,8 +111,8 @@ test.describe('signed in', () => {
     await page.goto(`/?conversation=${await conversationOf(ada)}`);
     await page.getByRole('button', { name: 'Attach' }).tap();
     await expectFits(page, 'what can be attached');
-    const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.getByRole('menuitem', { name: 'Document' }).tap()]);
-    await chooser.setFiles([{ name: `${'a-long-name-'.repeat(8)}.pdf`, mimeType: 'application/pdf', buffer: Buffer.from('%PDF-1.4\n%%EOF\n') }]);
+    const file = { name: `${'a-long-name-'.repeat(8)}.pdf`, mimeType: 'application/pdf', buffer: Buffer.from('%PDF-1.4\n%%EOF\n') };
+    await chooseFile(page, () => page.getByRole('menuitem', { name: 'Document' }).tap(), file);
     await expect(page.getByRole('list', { name: 'Files to send' }).getByRole('listitem')).toHaveCount(1);
     await expectFits(page, 'a file');
     await sendButton(page).tap();

@@ -1,7 +1,8 @@
 /** The stack that the tests run against, and who is on the other side of it. `WABA_STACK_FILE` names its stack.json, `WEB_URL` the page where that does not. */
+import { Buffer } from 'node:buffer';
 import { createHmac, randomInt, randomUUID } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { expect } from '@playwright/test';
+import { expect, type Page } from '@playwright/test';
 import { Client } from 'pg';
 
 export interface StackFile {
@@ -143,6 +144,15 @@ export async function sentTo({ phone, phoneNumberId }: Customer): Promise<Sent[]
 export async function lastSent(customer: Customer, count = 1): Promise<Sent> {
   await expect.poll(async () => (await sentTo(customer)).length, { timeout: 20_000 }).toBe(count);
   return (await sentTo(customer)).at(-1) as Sent;
+}
+
+/** Brings up the browser's dialog for files, and chooses one. */
+export async function chooseFile(page: Page, open: () => Promise<void>, file: { name: string; mimeType: string; buffer: Buffer }): Promise<void> {
+  const chooser = page.waitForEvent('filechooser');
+  // That dialogs are caught is told to the page's own thread, where a key or a tap can overtake it; this cannot.
+  await page.evaluate(() => {});
+  await open();
+  await (await chooser).setFiles(file);
 }
 
 /** An agent with an account and a number of their own, as whoever looks after the database makes them. */
