@@ -289,7 +289,7 @@ async fn one_by_one(app: &App, records: &[SqsMessage], plans: &[Plan], now: Time
     let mut failed = Vec::new();
     for (record, plan) in records.iter().zip(plans) {
         let id = correlation_id(record).map(str::to_owned);
-        failed.extend(correlated(id, alone(app, record, plan, now)).await);
+        failed.extend(correlated(id, Box::pin(alone(app, record, plan, now))).await);
     }
     failed
 }

@@ -88,7 +88,7 @@ pub async fn handle(app: &App, event: Value, deadline: SystemTime) -> SqsBatchRe
 async fn take_triggers(app: &App, records: Vec<SqsMessage>, deadline: SystemTime) -> Vec<BatchItemFailure> {
     let fetches = stream::iter(records).map(async |record| {
         let id = correlation_id(&record).map(str::to_owned);
-        correlated(id, take_trigger(app, record, deadline)).await
+        correlated(id, Box::pin(take_trigger(app, record, deadline))).await
     });
     fetches
         .buffer_unordered(AT_ONCE)

@@ -97,7 +97,7 @@ async fn take_triggers(app: &App, records: Vec<SqsMessage>, deadline: Instant) -
         ids.extend(record.message_id);
     }
     let work = stream::iter(triggers).map(async |(task, (correlation, ids))| {
-        let is_over = correlated(correlation, take_task(app, task, deadline)).await;
+        let is_over = correlated(correlation, Box::pin(take_task(app, task, deadline))).await;
         (!is_over).then_some(ids)
     });
     let failed: Vec<Option<Vec<String>>> = work.buffer_unordered(AT_ONCE).collect().await;

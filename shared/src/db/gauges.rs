@@ -132,7 +132,7 @@ pub async fn count_silent(client: &impl GenericClient) -> Result<i64, DbError> {
     const COUNT: &str = "
         select count(distinct n.phone_number_id)
         from chat_phone_numbers n
-        join phone_numbers p on p.phone_number_id = n.phone_number_id and coalesce(p.is_registered, true)
+        join phone_numbers p on p.phone_number_id = n.phone_number_id
         join waba_accounts a on a.waba_id = p.waba_id
         where n.last_webhook_at < now() - interval '24 hours' and n.last_webhook_at > now() - interval '8 days'
           and not exists (
