@@ -138,7 +138,14 @@ impl Template {
         Ok(copy)
     }
 
-    fn resources(&self, kind: &str) -> impl Iterator<Item = (&String, &Value)> {
+    /// What all functions have in common.
+    #[cfg(test)]
+    pub(crate) fn globals(&self) -> &Value {
+        &self.0["Globals"]["Function"]
+    }
+
+    /// Every resource of a type, by its logical id.
+    pub(crate) fn resources(&self, kind: &str) -> impl Iterator<Item = (&String, &Value)> {
         let all = self.0["Resources"].as_object().into_iter().flatten();
         all.filter(move |(_, resource)| resource["Type"] == kind)
     }
@@ -192,14 +199,14 @@ fn intrinsic(name: &str, argument: &Value) -> Value {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::collections::BTreeSet;
     use std::process::Command;
     use std::time::Duration;
 
     use super::*;
 
-    fn root() -> &'static Path {
+    pub(crate) fn root() -> &'static Path {
         Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
     }
 
@@ -262,7 +269,7 @@ mod tests {
     }
 
     /// All Rust sources below a folder.
-    fn sources(folder: &Path) -> String {
+    pub(crate) fn sources(folder: &Path) -> String {
         let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
         let texts = entries.map(|path| match path.extension().and_then(|ending| ending.to_str()) {
             _ if path.is_dir() => sources(&path),
@@ -282,7 +289,8 @@ mod tests {
             "SECRETS_TTL_SECONDS",
         ];
         let template = Template::read(root()).unwrap();
-        let mut given = BTreeSet::from(["LOG_LEVEL".to_owned()]);
+        let all = &template.globals()["Environment"]["Variables"];
+        let mut given: BTreeSet<_> = all.as_object().unwrap().keys().cloned().collect();
         for function in template.functions().unwrap() {
             let properties = &template.0["Resources"][&function.id]["Properties"];
             given.extend(
