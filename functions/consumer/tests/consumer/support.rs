@@ -4,6 +4,7 @@ use aws_lambda_events::sqs::SqsMessage;
 use consumer::App;
 use serde_json::{Value, json};
 use shared::db::Database;
+use shared::db::retention::Retention;
 use shared::db::settings::Settings;
 use shared::testing::TestDatabase;
 use shared::testing::proxy::Proxy;
@@ -15,6 +16,12 @@ pub(crate) const WABA: &str = "900100";
 pub(crate) const NUMBER: &str = "700100";
 /// A time on the first of July 2026.
 pub(crate) const NOON: i64 = 1_782_907_200;
+
+/// Nothing is deleted.
+const KEPT: Retention = Retention {
+    raw: None,
+    quarantine: None,
+};
 
 pub(crate) struct Fixture {
     pub(crate) database: TestDatabase,
@@ -44,6 +51,7 @@ impl Fixture {
             queue,
             media_queue,
             outbox_queue,
+            retention: KEPT,
         };
         Self {
             database,
