@@ -24,6 +24,12 @@ pub struct Retention {
 }
 
 impl Retention {
+    /// Nothing is deleted.
+    pub const FOREVER: Self = Self {
+        raw: None,
+        quarantine: None,
+    };
+
     /// Reads `RAW_RETENTION_DAYS` (default 90, at least 31) and `QUARANTINE_RETENTION_DAYS` (0); 0 is for ever.
     ///
     /// # Errors

@@ -17,12 +17,6 @@ pub(crate) const NUMBER: &str = "700100";
 /// A time on the first of July 2026.
 pub(crate) const NOON: i64 = 1_782_907_200;
 
-/// Nothing is deleted.
-const KEPT: Retention = Retention {
-    raw: None,
-    quarantine: None,
-};
-
 pub(crate) struct Fixture {
     pub(crate) database: TestDatabase,
     pub(crate) app: App,
@@ -51,7 +45,7 @@ impl Fixture {
             queue,
             media_queue,
             outbox_queue,
-            retention: KEPT,
+            retention: Retention::FOREVER,
         };
         Self {
             database,
