@@ -37,11 +37,16 @@ impl Installation {
         let folder = state_dir.cloned().unwrap_or_else(|| root.join(".local"));
         let stack = StackFile::read(&folder)
             .context("neither DATABASE_URL nor DATABASE_SECRET_ARN is set, and there is no local stack")?;
+        Ok(Self::of(stack).await)
+    }
+
+    /// This stack.
+    pub(crate) async fn of(stack: StackFile) -> Self {
         let aws = stack.aws().await;
-        Ok(Self {
+        Self {
             stack: Some(stack),
             aws,
-        })
+        }
     }
 
     /// A setting by the name that it has in the functions' environment.
