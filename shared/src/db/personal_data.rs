@@ -91,10 +91,6 @@ pub async fn find(client: &Client, given: &CustomerId, waba_id: Option<&str>) ->
         where (c.customer_id = any($1) or c.customer_phone = any($2) or c.customer_user_id = $3) and ($4::text is null or c.waba_id = $4)
         order by c.id";
     const IDS: &str = "select distinct kind, value from chat_customer_ids where customer_id = any($1)";
-    const NUMBERS: &str = "
-        select phone_number_id::text from phone_numbers where waba_id = $1 and phone_number_id is not null
-        union
-        select phone_number_id from chat_conversations where waba_id = $1 and phone_number_id is not null";
     const OF_OTHERS: &str = "
         select distinct customer_id from chat_conversations where customer_id = any($1) and waba_id is distinct from $2";
     let customers = format!(
@@ -157,13 +153,7 @@ pub async fn find(client: &Client, given: &CustomerId, waba_id: Option<&str>) ->
     }
     person.ids.sort_unstable();
     person.ids.dedup();
-    let numbers: Option<Vec<String>> = match waba_id {
-        None => None,
-        Some(_) => {
-            let rows = client.query_typed(NUMBERS, &[waba.clone()]).await?;
-            Some(rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?)
-        }
-    };
+    let numbers = find_numbers(client, waba_id).await?;
     person.contacts = find_contacts(client, &person.ids, numbers.as_deref()).await?;
     person.events = list_events(client, &person.conversations, &person.customers, numbers.as_deref()).await?;
     let scope = (waba_id, numbers.as_deref());
@@ -180,6 +170,22 @@ pub async fn find(client: &Client, given: &CustomerId, waba_id: Option<&str>) ->
         person.customers.retain(|customer| !shared.contains(customer));
     }
     Ok(person)
+}
+
+/// The numbers that the account has or had; `None` for all accounts.
+async fn find_numbers(client: &Client, waba_id: Option<&str>) -> Result<Option<Vec<String>>, DbError> {
+    const NUMBERS: &str = "
+        select phone_number_id::text from phone_numbers where waba_id = $1 and phone_number_id is not null
+        union
+        select phone_number_id from chat_conversations where waba_id = $1 and phone_number_id is not null";
+    if waba_id.is_none() {
+        return Ok(None);
+    }
+    let rows = client.query_typed(NUMBERS, &[(&waba_id, Type::TEXT)]).await?;
+    rows.iter()
+        .map(|row| Ok(row.try_get(0)?))
+        .collect::<Result<_, _>>()
+        .map(Some)
 }
 
 async fn find_contacts(
@@ -444,19 +450,21 @@ pub async fn erase_conversation(client: &mut Client, id: i64) -> Result<Erased, 
     let one: (&(dyn ToSql + Sync), Type) = (&id, Type::INT8);
     let transaction = client.transaction().await?;
     // With the portfolio's lock alone nothing of its customers is being stored meanwhile.
-    let portfolio = transaction.query_typed_opt(PORTFOLIO_OF, &[one.clone()]).await?;
+    let portfolio = transaction
+        .query_typed_opt(PORTFOLIO_OF, std::slice::from_ref(&one))
+        .await?;
     lock_portfolios(&transaction, portfolio.as_slice()).await?;
-    let Some(row) = transaction.query_typed_opt(LOCK, &[one.clone()]).await? else {
+    let Some(row) = transaction.query_typed_opt(LOCK, std::slice::from_ref(&one)).await? else {
         return Ok(Erased::Gone(Vec::new()));
     };
-    let sends = transaction.query_typed(SENDS, &[one.clone()]).await?;
+    let sends = transaction.query_typed(SENDS, std::slice::from_ref(&one)).await?;
     for send in &sends {
         if send.try_get(0)? {
             return Ok(Erased::Busy);
         }
     }
     let texts = async |sql: &str| -> Result<Vec<String>, DbError> {
-        let rows = transaction.query_typed(sql, &[one.clone()]).await?;
+        let rows = transaction.query_typed(sql, std::slice::from_ref(&one)).await?;
         let texts = rows.iter().map(|row| row.try_get::<_, Option<String>>(0));
         Ok(texts.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
     };
@@ -495,7 +503,9 @@ pub async fn erase_rest(client: &mut Client, person: &Person) -> Result<(), DbEr
           and not exists (select 1 from chat_message_events e where e.customer_id = o.id)";
     let customers: (&(dyn ToSql + Sync), Type) = (&person.customers, Type::INT8_ARRAY);
     let transaction = client.transaction().await?;
-    let portfolios = transaction.query_typed(PORTFOLIOS, &[customers.clone()]).await?;
+    let portfolios = transaction
+        .query_typed(PORTFOLIOS, std::slice::from_ref(&customers))
+        .await?;
     lock_portfolios(&transaction, &portfolios).await?;
     for (table, condition, ids) in [
         ("chat_message_events", "id = any($1)", &person.events),

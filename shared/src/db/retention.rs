@@ -104,7 +104,7 @@ async fn walk(transaction: &Transaction<'_>, name: &str, step: &str, time: Times
     const NEXT: &str = "select next_id from chat_retention where name = $1 for update skip locked";
     const ADVANCE: &str = "update chat_retention set next_id = $2 where name = $1";
     let name: (&(dyn ToSql + Sync), Type) = (&name, Type::TEXT);
-    let Some(row) = transaction.query_typed_opt(NEXT, &[name.clone()]).await? else {
+    let Some(row) = transaction.query_typed_opt(NEXT, std::slice::from_ref(&name)).await? else {
         return Ok(false);
     };
     let next: i64 = row.try_get(0)?;

@@ -143,13 +143,13 @@ async fn examine_ring(ring: &KeyRing, client: Option<&Client>, report: &mut Repo
                     lost.insert(key.to_owned());
                 }
                 None if !stored.is_empty() && !is_encrypted(stored) && !is_secret_name(stored) => {
-                    plain.push(waba_id.clone())
+                    plain.push(waba_id.clone());
                 }
                 _ => {}
             }
         }
         match batch.last() {
-            Some((last, _)) => after.clone_from(last),
+            Some((waba_id, _)) => after.clone_from(waba_id),
             None => break,
         }
     }

@@ -194,8 +194,8 @@ async fn a_database_that_is_away_old_or_open_to_browsers_is_named() {
     assert!(!report.lines.join("").contains("hunter2"));
 
     let roles = "
-        do $$ begin create role anon; exception when duplicate_object then null; end $$;
-        do $$ begin create role authenticated; exception when duplicate_object then null; end $$;
+        do $$ begin create role anon; exception when duplicate_object or unique_violation then null; end $$;
+        do $$ begin create role authenticated; exception when duplicate_object or unique_violation then null; end $$;
         grant usage on schema public to anon, authenticated;
         delete from chat_migrations where version = 8;
         alter table phone_numbers disable row level security;
