@@ -1,7 +1,7 @@
 //! `cargo xtask test`: every check of the project, from formatting to the whole stack. The first that fails ends it.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
@@ -25,6 +25,9 @@ pub(crate) struct Test {
     /// Run only these steps
     #[arg(long, value_enum, value_name = "STEP")]
     only: Vec<Step>,
+    /// Run the end-to-end tests on what `sam build` made, such as .aws-sam/build
+    #[arg(long, value_name = "DIR")]
+    artifacts: Option<PathBuf>,
 }
 
 /// The steps in their order.
@@ -96,7 +99,7 @@ async fn run_steps(root: &Path, command: &Test, janitor: &mut Janitor) -> Result
                 .await
             }
             Step::Web => web::check(root).await,
-            Step::E2e => run_end_to_end_tests(root, janitor).await,
+            Step::E2e => run_end_to_end_tests(root, command.artifacts.clone(), janitor).await,
             Step::Page => page::run(root, janitor, "e2e", &[]).await,
         };
         ended.with_context(|| format!("the step failed: {}", step.title()))?;
@@ -176,7 +179,7 @@ async fn run_tests(root: &Path, janitor: &mut Janitor) -> Result<()> {
     let server = Server::prepare(&folder.join("postgres"), free_port()?, true).await?;
     janitor.entrust(&Chore::StopPostgres(server.clone()))?;
     server.start()?;
-    let emulator = Emulator::start(&python, free_port()?, &folder, &folder, janitor).await?;
+    let (emulator, _process) = Emulator::start(&python, free_port()?, &folder, &folder, janitor).await?;
     let mut tests = test_runner(root, &["--workspace", "--exclude", END_TO_END], &[]).await;
     tests
         .env("TEST_DATABASE_URL", server.url("postgres"))
@@ -191,7 +194,7 @@ fn free_port() -> Result<u16> {
     Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
-async fn run_end_to_end_tests(root: &Path, janitor: &mut Janitor) -> Result<()> {
+async fn run_end_to_end_tests(root: &Path, artifacts: Option<PathBuf>, janitor: &mut Janitor) -> Result<()> {
     // Its client is one of the clients.
     web::build(root).await?;
     let folder = std::env::temp_dir().join(format!("waba-live-chat-e2e-{}", uuid::Uuid::new_v4().simple()));
@@ -204,6 +207,7 @@ async fn run_end_to_end_tests(root: &Path, janitor: &mut Janitor) -> Result<()> 
         log_level: "trace".to_owned(),
         ports: Ports::default(),
         page: Page::None,
+        artifacts,
     };
     let mut stack = Stack::start(root, &options, janitor).await?;
     // One at a time: some of them stop the database.

@@ -92,18 +92,18 @@ impl Template {
             .into()
     }
 
-    /// A copy for the emulator: code comes from `bucket`, parameters of type Number are numbers, and a custom resource whose
+    /// A copy for the emulator: code comes from `packages` (URIs by the function's name), parameters of type Number are numbers, and a custom resource whose
     /// function crashed is given up soon.
     ///
     /// The emulator hands `!Ref` of such a parameter on as text, and its queue poller stops at a `MaximumConcurrency` of text. An
     /// environment variable has to be text, for which it stops otherwise.
     ///
     /// # Errors
-    /// When the id of a function does not end in `Function`.
-    pub(crate) fn for_emulator(&self, bucket: &str, given: &[(&str, &str)]) -> Result<Value> {
+    /// When a function has no package.
+    pub(crate) fn for_emulator(&self, packages: &HashMap<String, String>, given: &[(String, String)]) -> Result<Value> {
         let parameters = self.0["Parameters"].as_object().into_iter().flatten();
         let number_of = |name: &str, parameter: &Value| {
-            let given = given.iter().find(|(given, _)| *given == name);
+            let given = given.iter().find(|(given, _)| given == name);
             given
                 .and_then(|(_, value)| value.parse::<i64>().ok())
                 .map_or_else(|| parameter["Default"].clone(), Value::from)
@@ -116,7 +116,8 @@ impl Template {
         replace_references(&mut copy, &numbers);
         for function in self.functions()? {
             let properties = &mut copy["Resources"][&function.id]["Properties"];
-            properties["CodeUri"] = json!(format!("s3://{bucket}/{}.zip", function.name));
+            let package = packages.get(&function.name);
+            properties["CodeUri"] = json!(package.with_context(|| format!("{} was not built", function.name))?);
             let variables = properties["Environment"]["Variables"].as_object_mut();
             for (_, value) in variables.into_iter().flatten().filter(|(_, value)| value.is_number()) {
                 *value = value.to_string().into();

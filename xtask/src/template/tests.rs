@@ -441,10 +441,13 @@ fn intrinsics_take_their_long_form() {
 
 #[test]
 fn the_emulator_gets_packages_and_numbers() {
-    let copy = Template::read(root())
-        .unwrap()
-        .for_emulator("bucket", &[("OutboxMaximumConcurrency", "3")])
-        .unwrap();
+    let template = Template::read(root()).unwrap();
+    let names = template.functions().unwrap().into_iter().map(|function| function.name);
+    let packages = names
+        .map(|name| (name.clone(), format!("s3://bucket/{name}.zip")))
+        .collect();
+    let given = [("OutboxMaximumConcurrency".to_owned(), "3".to_owned())];
+    let copy = template.for_emulator(&packages, &given).unwrap();
     assert_eq!(
         copy["Resources"]["WebhookFunction"]["Properties"]["CodeUri"],
         "s3://bucket/webhook.zip"
