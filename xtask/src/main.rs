@@ -60,6 +60,15 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Dev(dev::Dev),
+    /// Deploys the functions and the template again, over the running stack
+    Deploy {
+        /// Give a parameter of template.yaml another value
+        #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
+        parameters: Vec<(String, String)>,
+        /// The stack's folder [default: .local]
+        #[arg(long, value_name = "DIR")]
+        state_dir: Option<PathBuf>,
+    },
     Test(checks::Test),
     Bench(page::Bench),
     /// Applies the migrations to the database of `DATABASE_URL`
@@ -115,6 +124,9 @@ async fn run(command: Command) -> Result<()> {
         .context("xtask has no parent folder")?;
     match command {
         Command::Dev(command) => dev::run(root, &command).await,
+        Command::Deploy { parameters, state_dir } => {
+            stack::redeploy(root, &state_dir.unwrap_or_else(|| root.join(".local")), &parameters).await
+        }
         Command::Test(command) => checks::run(root, &command).await,
         Command::Bench(command) => page::bench(root, &command).await,
         Command::Migrate => migrate().await,
@@ -133,6 +145,11 @@ async fn run(command: Command) -> Result<()> {
         }
         Command::Janitor => Ok(()),
     }
+}
+
+fn parameter(text: &str) -> Result<(String, String)> {
+    let (name, value) = text.split_once('=').context("not NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 async fn migrate() -> Result<()> {

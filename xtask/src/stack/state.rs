@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use aws_config::BehaviorVersion;
@@ -82,6 +82,10 @@ pub(crate) struct StackFile {
     pub(crate) phone_number_id: String,
     pub(crate) agent_token: String,
     pub(crate) logs: String,
+    /// Where the functions' binaries are kept while it runs.
+    pub(crate) functions: PathBuf,
+    /// What `sam build` made, where that was deployed.
+    pub(crate) artifacts: Option<PathBuf>,
 }
 
 impl StackFile {
