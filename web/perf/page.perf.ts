@@ -51,8 +51,24 @@ const frames = (page: Page, count = 2) =>
 const begin = (page: Page) => page.evaluate(() => window.probes.begin());
 const read = <T>(page: Page, take: (probes: Probes) => T) => page.evaluate(`(${take.toString()})(window.probes)`) as Promise<T>;
 
-async function open(context: BrowserContext, path = '/'): Promise<Page> {
+/** What the browser's own bars take of a window's height, at the most. */
+const BARS = 200;
+
+/**
+ * A page whose window has room for all of it. Playwright makes the window as high as the page, though the browser's bars are in it too: what
+ * is drawn in the lowest part, such as a keystroke in the composer, would never be presented, and its interaction last until something else is.
+ */
+async function newPage(context: BrowserContext): Promise<Page> {
   const page = await context.newPage();
+  const session = await context.newCDPSession(page);
+  const { windowId } = await session.send('Browser.getWindowForTarget');
+  const { width, height } = page.viewportSize() as { width: number; height: number };
+  await session.send('Browser.setWindowBounds', { windowId, bounds: { width, height: height + BARS } });
+  return page;
+}
+
+async function open(context: BrowserContext, path = '/'): Promise<Page> {
+  const page = await newPage(context);
   await page.addInitScript(installProbes);
   await page.goto(webUrl + path);
   const signIn = page.getByRole('button', { name: /demo agent/i });
@@ -120,7 +136,7 @@ async function clearData(context: BrowserContext): Promise<void> {
 
 /** From the beginning of the navigation to the frame that shows the first row with a name. */
 async function untilList(context: BrowserContext): Promise<number> {
-  const page = await context.newPage();
+  const page = await newPage(context);
   await page.addInitScript(() => {
     const look = () => {
       if (document.querySelector('[role="grid"] [role="row"] bdi')) requestAnimationFrame(() => performance.mark('list'));
@@ -192,8 +208,11 @@ const measureInteractions = async (browser: Browser) => {
     await page.keyboard.press('Escape');
     await frames(page, 6);
   }
-  const interactions = sorted(await read(page, ({ interactions }) => [...interactions.values()]));
-  note('INP (switch, type, send, open menu), p98', '≤ 100 ms', `${ms(at(interactions, 0.98))} of ${interactions.length} over 16 ms`, at(interactions, 0.98) <= 100);
+  const interactions = (await read(page, ({ interactions }) => [...interactions.values()])).toSorted((a, b) => a.duration - b.duration);
+  const worst = interactions.slice(-5).reverse();
+  const p98 = at(interactions.map(({ duration }) => duration), 0.98);
+  note('INP (switch, type, send, open menu), p98', '≤ 100 ms', `${ms(p98)} of ${interactions.length} over 16 ms`, p98 <= 100);
+  for (const { what, duration, waited, worked, painted } of worst) console.log(`  ${ms(duration)}: ${what} (waited ${ms(waited)}, worked ${ms(worked)}, painted after ${ms(painted)})`);
   note('Switching, cached (median; p95)', '≤ 50 ms', `${ms(at(sorted(switches), 0.5))}; ${ms(at(sorted(switches), 0.95))}`, at(sorted(switches), 0.5) <= 50);
 
   const shift = await read(page, ({ shift }) => shift);
