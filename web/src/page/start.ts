@@ -59,8 +59,11 @@ async function confirm(kept: Config, asked: Promise<Config>): Promise<void> {
   } catch (error) {
     // The network is away: it is as it was.
     if (error instanceof ConfigError && error.reason === 'network') return;
+    answer.set(null);
     throw error;
   }
+  // Without it, so that a browser that keeps nothing new does not begin anew for ever.
+  answer.set(null);
   location.reload();
   await new Promise(() => {});
 }

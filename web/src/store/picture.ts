@@ -1,6 +1,6 @@
 /** A few things of what was shown last, read before there is a store, so that the first drawing has them already. */
 import { hashKey } from '@tanstack/react-query';
-import { systemClock } from '../core/clock';
+import { type Clock, systemClock } from '../core/clock';
 import { openDisk } from './disk';
 
 /** Something that was shown, as it stands on disk. */
@@ -27,11 +27,11 @@ export function isUsable({ form, at }: Row, now: number): boolean {
 }
 
 /** What database `name` has under these keys; rejects where it cannot be read. */
-export async function readPicture(name: string, queryKeys: readonly (readonly unknown[])[]): Promise<Picture> {
-  const disk = await openDisk(name, globalThis.indexedDB ?? null, systemClock);
+export async function readPicture(name: string, queryKeys: readonly (readonly unknown[])[], factory: IDBFactory | null = globalThis.indexedDB ?? null, clock: Clock = systemClock): Promise<Picture> {
+  const disk = await openDisk(name, factory, clock);
   try {
     const rows = await Promise.all(queryKeys.map((key) => disk.get<Row>('cache', hashKey(key))));
-    return { name, rows: rows.filter((row) => row !== undefined).filter((row) => isUsable(row, systemClock.now())) };
+    return { name, rows: rows.filter((row) => row !== undefined && isUsable(row, clock.now())) as Row[] };
   } finally {
     disk.close();
   }
