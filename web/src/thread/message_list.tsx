@@ -161,10 +161,10 @@ export function MessageList({
     for (const { key, index } of items) {
       const article = list.elementsCache.get(key)?.querySelector('article');
       if (!article) continue;
-      const position = String(index + 1);
       // What is written counts as changed, and the element's style is worked out anew.
-      if (article.tabIndex !== (index === tabIndex ? 0 : -1)) article.tabIndex = index === tabIndex ? 0 : -1;
-      if (article.ariaPosInSet !== position) article.ariaPosInSet = position;
+      for (const [name, value] of [['tabindex', index === tabIndex ? '0' : '-1'], ['aria-posinset', String(index + 1)]] as const) {
+        if (article.getAttribute(name) !== value) article.setAttribute(name, value);
+      }
     }
   });
 
