@@ -156,6 +156,14 @@ async fn mentions(test: &TestDatabase, words: &[&str]) -> BTreeSet<String> {
             }
         }
     }
+    let packed =
+        "select count(*) from chat_quarantine where starts_with(encode(body, 'escape'), 'H4sI') and digest::text like ";
+    for word in words {
+        let digest = hex::encode(word);
+        if test.count(&format!("{packed} '%{digest}%'")).await > 0 {
+            found.insert("what was packed".to_owned());
+        }
+    }
     found
 }
 

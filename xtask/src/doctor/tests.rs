@@ -82,6 +82,7 @@ impl Fixture {
             "phone_number_id",
             "agent_token",
             "logs",
+            "functions",
         ] {
             file[unused] = json!("");
         }
