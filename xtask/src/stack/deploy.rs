@@ -18,6 +18,9 @@ use crate::template::Template;
 const STACK: &str = "waba";
 const BUCKET: &str = "functions";
 
+/// What the template is called in there.
+const TEMPLATE: &str = "template.json";
+
 /// What came of a deployment.
 pub(super) struct Deployment {
     /// The template's outputs.
@@ -95,10 +98,12 @@ async fn apply(
         emulator.put_object(BUCKET, &key, package).await?;
         packages.insert(name.clone(), format!("s3://{BUCKET}/{key}"));
     }
+    // By way of S3, as SAM does: CloudFormation takes no more than 50 KB in the request itself.
     let body = template.for_emulator(&packages, parameters)?.to_string();
+    emulator.put_object(BUCKET, TEMPLATE, body.into_bytes()).await?;
     let mut form = vec![
         ("StackName".to_owned(), STACK.to_owned()),
-        ("TemplateBody".to_owned(), body),
+        ("TemplateURL".to_owned(), emulator.object_url(BUCKET, TEMPLATE)),
     ];
     for (number, capability) in ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"].iter().enumerate() {
         form.push((format!("Capabilities.member.{}", number + 1), (*capability).to_owned()));

@@ -98,6 +98,11 @@ impl Emulator {
             .map(drop)
     }
 
+    /// Where an object is.
+    pub(super) fn object_url(&self, bucket: &str, key: &str) -> String {
+        format!("{}/{bucket}/{key}", self.url())
+    }
+
     /// Makes a secret and gives its ARN.
     pub(super) async fn create_secret(&self, name: &str, value: &str) -> Result<String> {
         let made = self
