@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 /// From the top; docs/ARCHITECTURE.md says what is on each.
-const FLOORS: [&str; 13] = [
+const FLOORS: [&str; 12] = [
     "start",
     "http",
     "outbound",
@@ -16,7 +16,6 @@ const FLOORS: [&str; 13] = [
     "domain",
     "whatsapp",
     "telemetry",
-    "metrics",
     "config",
 ];
 

@@ -4,8 +4,6 @@
 mod canaries;
 mod clock;
 mod conversation;
-mod correlation;
-mod deployment;
 mod hostile;
 mod mirror;
 mod outage;

@@ -35,16 +35,15 @@ export function createDayKey(dayKey: (at: number) => string): (at: number) => st
 
 /**
  * A row never changes its height because of what stands above it, so that older ones can be added there without moving anything: days have
- * rows of their own, and what belongs together shows below the last of it. While there are older messages, nobody knows whether a day begins
- * with the first that is loaded: its row would move up with each page, and the list with it, which is held at its first row.
+ * rows of their own, and what belongs together shows below the last of it.
  */
 export function buildRows(
   messages: readonly Message[],
   outbox: readonly OutboxItem[],
-  { dayKey, firstUnread, hasOlder }: { dayKey: (at: number) => string; firstUnread: number | null; hasOlder: boolean },
+  { dayKey, firstUnread }: { dayKey: (at: number) => string; firstUnread: number | null },
 ): readonly Row[] {
   const rows: Row[] = [];
-  let day = hasOlder && messages[0] ? dayKey(timeOf(messages[0])) : null;
+  let day: string | null = null;
   const addDay = (at: number) => {
     const next = dayKey(at);
     if (next !== day) rows.push({ kind: 'day', key: `day ${next}`, at });

@@ -1,6 +1,6 @@
 //! `cargo xtask tokens`: the access tokens of the accounts, and the keys that they are encrypted with.
 
-pub(crate) mod check;
+mod check;
 mod encrypt;
 mod ring;
 mod rotate;

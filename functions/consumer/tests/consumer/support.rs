@@ -4,7 +4,6 @@ use aws_lambda_events::sqs::SqsMessage;
 use consumer::App;
 use serde_json::{Value, json};
 use shared::db::Database;
-use shared::db::retention::Retention;
 use shared::db::settings::Settings;
 use shared::testing::TestDatabase;
 use shared::testing::proxy::Proxy;
@@ -45,7 +44,6 @@ impl Fixture {
             queue,
             media_queue,
             outbox_queue,
-            retention: Retention::FOREVER,
         };
         Self {
             database,

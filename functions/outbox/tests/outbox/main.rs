@@ -6,7 +6,6 @@ mod canaries;
 mod crashes;
 mod files;
 mod holds;
-mod measured;
 mod pace;
 mod push;
 mod reactions;
