@@ -100,7 +100,7 @@ impl Emulator {
 
     /// Where an object is.
     pub(super) fn object_url(&self, bucket: &str, key: &str) -> String {
-        format!("{}/{bucket}/{key}", self.url())
+        format!("{}/{bucket}/{key}", self.url)
     }
 
     /// Makes a secret and gives its ARN.
