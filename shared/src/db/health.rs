@@ -1,9 +1,6 @@
 //! What the tables say of how an installation is doing, for those who look after it. By ids and counts; nothing that anybody wrote.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
-use tokio_postgres::types::Type;
 use tokio_postgres::{Client, GenericClient};
 
 use super::DbError;
@@ -52,59 +49,41 @@ pub async fn readers_of_tokens(client: &impl GenericClient) -> Result<Vec<String
     rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }
 
-/// Work that is due and that nobody has done.
+/// Work that is due.
 #[derive(Debug)]
-pub struct Overdue {
+pub struct Due {
     /// What it is.
     pub what: String,
     /// How much of it there is.
     pub count: i64,
-    /// Since when the oldest of it has been due.
-    pub oldest: Duration,
+    /// For how long the oldest of it has been due (seconds).
+    pub oldest_s: i64,
 }
 
-/// Work that has been due for as long as `patience`: each minute a clock does what is due.
+/// What is due beside what [`super::gauges::owed`] tells of.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn list_overdue(client: &impl GenericClient, patience: Duration) -> Result<Vec<Overdue>, DbError> {
-    // Of a conversation's messages only the first is due; a push service that wants to be left alone is.
+pub async fn list_due(client: &impl GenericClient) -> Result<Vec<Due>, DbError> {
     const LIST: &str = "
-        select what, count(*), extract(epoch from now() - min(since))::float8
+        select what, count(*), extract(epoch from now() - min(since))::bigint
         from (
-          select 'messages to send' as what, next_try_at as since from (
-            select distinct on (conversation_id) next_try_at, busy_until from chat_sends
-            where settled_at is null and attempted_at is null order by conversation_id, id) oldest
-          where busy_until is null or busy_until < now()
-          union all
-          select 'messages that nobody confirmed', next_try_at from chat_sends where settled_at is null and attempted_at is not null
-          union all
-          select 'files to fetch', next_try_at from chat_media where state = 'pending'
-          union all
-          select 'notifications', o.next_try_at from chat_push_owed o join chat_push_subscriptions s on s.id = o.subscription_id
-          where (o.leased_until is null or o.leased_until < now()) and (s.wait_until is null or s.wait_until < now())
-          union all
-          select 'read receipts', receipt_next_try_at from chat_conversation_signals where receipt_next_try_at is not null
-          union all
-          select 'changes that no page was told of', committed_after from chat_unpublished
+          select 'read receipts' as what, receipt_next_try_at as since from chat_conversation_signals where receipt_next_try_at <= now()
           union all
           select 'files to take out of the bucket', discarded_at from chat_discarded_files
           union all
           select 'webhooks of numbers that are registered by now', received_at from chat_quarantine q
           where reason = 'unknown_phone_number'
             and exists (select 1 from phone_numbers p join waba_accounts a on a.waba_id = p.waba_id where p.phone_number_id = q.phone_number_id)
-        ) owed
-        where since < now() - make_interval(secs => $1)
+        ) due
         group by what order by what";
-    let rows = client
-        .query_typed(LIST, &[(&patience.as_secs_f64(), Type::FLOAT8)])
-        .await?;
+    let rows = client.query_typed(LIST, &[]).await?;
     rows.iter()
         .map(|row| {
-            Ok(Overdue {
+            Ok(Due {
                 what: row.try_get(0)?,
                 count: row.try_get(1)?,
-                oldest: Duration::try_from_secs_f64(row.try_get(2)?).unwrap_or_default(),
+                oldest_s: row.try_get(2)?,
             })
         })
         .collect()

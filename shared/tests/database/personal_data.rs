@@ -224,7 +224,7 @@ async fn whatever_came_of_a_customer_is_read_and_erased_and_nothing_of_others() 
         "chat_sends.request",
         "chat_sends.former_wamids",
         "chat_uploads.filename",
-        "what was packed",
+        "chat_quarantine.digest",
     ] {
         assert!(all.contains(place), "{place} is not among {all:?}");
     }

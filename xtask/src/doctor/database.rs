@@ -1,19 +1,21 @@
 //! The database: how it is reached, whether its schema is ours, who else can read it, and what is owed.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use anyhow::Result;
 use jiff::{SignedDuration, Timestamp};
+use shared::db::gauges::{self, Owed};
+use shared::db::health::{self, Due};
+use shared::db::migrations;
 use shared::db::settings::Protection;
-use shared::db::{health, migrations};
+use shared::metrics::Work;
 use tokio_postgres::Client;
 
 use super::{Report, name_some};
 use crate::installation::Installation;
 
-/// The clocks strike each minute; work that is due for longer is left behind.
-const PATIENCE: Duration = Duration::from_mins(15);
+/// The clocks strike each minute; work that is due for longer is left behind (seconds).
+const PATIENCE_S: i64 = 15 * 60;
 const OLDEST_SERVER: i32 = 13;
 
 /// Connects, and looks at the way and at what is behind it. `None` where nothing is.
@@ -108,17 +110,31 @@ async fn exposure(client: &Client, report: &mut Report) -> Result<()> {
 
 async fn overdue(client: &Client, report: &mut Report) -> Result<()> {
     let part = "owed work";
-    let overdue = health::list_overdue(client, PATIENCE).await?;
-    for work in &overdue {
-        let oldest = SignedDuration::try_from(Duration::from_secs(work.oldest.as_secs()))?;
-        let what = format!("{} {} are overdue, the oldest by {oldest:#}", work.count, work.what);
+    let mut all = health::list_due(client).await?;
+    for (work, what) in [
+        (Work::Sends, "messages to send"),
+        (Work::Media, "files to fetch"),
+        (Work::Pushes, "notifications"),
+        (Work::Unpublished, "changes that no page was told of"),
+    ] {
+        let Owed { count, oldest_s } = gauges::owed(client, work).await?;
+        all.push(Due {
+            what: what.to_owned(),
+            count,
+            oldest_s,
+        });
+    }
+    all.retain(|due| due.oldest_s > PATIENCE_S);
+    for due in &all {
+        let oldest = SignedDuration::from_secs(due.oldest_s);
+        let what = format!("{} {} are due, the oldest for {oldest:#}", due.count, due.what);
         report.bad(
             part,
             what,
             "Look at the clocks, at the functions' logs and at the other checks",
         );
     }
-    if overdue.is_empty() {
+    if all.is_empty() {
         report.good(part, "nothing waits longer than it should");
     }
     Ok(())
