@@ -274,7 +274,7 @@ for (const { name, width, height } of SIZES) {
         await text.fill('');
 
         await openThread(page, closed);
-        await expect(page.locator('svg.lucide-layout-template')).toBeVisible();
+        await expect(page.locator('button > svg.lucide-layout-template')).toBeVisible();
         await look('closed window');
         await page.keyboard.press('e');
         const toast = page.locator('li[data-state="open"]').last();

@@ -11,6 +11,8 @@
 //! | `janitor` | cleans up, however a command ends |
 //! | `cache`, `process`, `show` | what is fetched once; other programs; how foreign texts are printed |
 
+#[cfg(test)]
+mod alarms;
 mod cache;
 mod checks;
 mod dev;

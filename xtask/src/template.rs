@@ -134,7 +134,14 @@ impl Template {
         Ok(copy)
     }
 
-    fn resources(&self, kind: &str) -> impl Iterator<Item = (&String, &Value)> {
+    /// What all functions have in common.
+    #[cfg(test)]
+    pub(crate) fn globals(&self) -> &Value {
+        &self.0["Globals"]["Function"]
+    }
+
+    /// Every resource of a type, by its logical id.
+    pub(crate) fn resources(&self, kind: &str) -> impl Iterator<Item = (&String, &Value)> {
         let all = self.0["Resources"].as_object().into_iter().flatten();
         all.filter(move |(_, resource)| resource["Type"] == kind)
     }
@@ -188,4 +195,4 @@ fn intrinsic(name: &str, argument: &Value) -> Value {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

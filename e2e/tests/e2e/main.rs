@@ -4,6 +4,7 @@
 mod canaries;
 mod clock;
 mod conversation;
+mod correlation;
 mod deployment;
 mod hostile;
 mod mirror;

@@ -10,7 +10,7 @@ use shared::start::{Start, logged};
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    let start = Start::from_env().await?;
+    let start = Start::from_env(env!("CARGO_PKG_NAME")).await?;
     let client = aws_sdk_sqs::Client::new(&start.aws);
     let queue = |variable| logged(required(variable)).map(|url| Queue::new(client.clone(), url));
     let database = start.database().await?;
@@ -21,6 +21,7 @@ async fn main() -> Result<(), Error> {
         media_queue: queue("MEDIA_QUEUE_URL")?,
         outbox_queue: queue("OUTBOX_QUEUE_URL")?,
     };
+    shared::metrics::tell_cold_start();
     run(service_fn(async |event: LambdaEvent<Event>| {
         Ok::<_, Error>(match event.payload.records {
             Some(records) => handle(&app, records).await,

@@ -9,6 +9,7 @@ pub mod conversations;
 pub mod customers;
 pub mod events;
 pub mod facts;
+pub mod gauges;
 pub mod ingest;
 pub mod media;
 pub mod messages;

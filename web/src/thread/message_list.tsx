@@ -102,7 +102,8 @@ export function MessageList({
       state.current.height = height;
       if (height === 0) return;
       if (grew && state.current.isAtEnd && !list.isAtEnd()) {
-        list.scrollToEnd();
+        // Where they differ, something has just been jumped to, of which the event is yet to come.
+        if (scroller.current?.scrollTop === list.scrollOffset) list.scrollToEnd();
         return;
       }
       // Not `getDistanceFromEnd()`: that asks the document, which would have to be laid out once more in each frame.

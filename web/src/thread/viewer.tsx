@@ -16,7 +16,7 @@ import { useView } from './view';
 
 export function Viewer({ pictures, first, onClose }: { pictures: readonly Message[]; first: Message; onClose: () => void }) {
   const { t } = useLingui();
-  const { dir } = useUi();
+  const { dir, host } = useUi();
   const { format, download } = useView();
   // What is loaded beside them meanwhile does not move the pictures under the agent's eyes.
   const [shown] = useState(pictures);
@@ -49,7 +49,8 @@ export function Viewer({ pictures, first, onClose }: { pictures: readonly Messag
       carousel={{ finite: true, preload: 1 }}
       animation={matchMedia('(prefers-reduced-motion: reduce)').matches ? { fade: 0, swipe: 0, zoom: 0 } : { fade: 150, swipe: 250, zoom: 200 }}
       controller={{ closeOnBackdropClick: true, closeOnPullDown: true }}
-      // It stands in the page itself, beside the component's own look.
+      // It stands in the page itself, or where the host wants such things, beside the component's own look.
+      portal={{ root: host.current.portalContainer ?? null }}
       styles={{ root: { fontFamily: 'system-ui, sans-serif', fontSize: 14 }, captionsTitle: { fontSize: 14, fontWeight: 500 } }}
       captions={{ descriptionTextAlign: 'center' }}
       zoom={{ maxZoomPixelRatio: 4, scrollToZoom: true }}

@@ -30,8 +30,9 @@ export interface Components {
   readonly Settings?: () => React.ReactNode;
 }
 
-/** What the host wants to be told. */
+/** What the host wants to be told, and where it wants things. */
 export interface Host {
+  readonly portalContainer?: HTMLElement | null;
   readonly onUnreadChange?: (unread: number) => void;
   readonly onNotification?: (notification: { conversationId: number; phoneNumberId: string; title: string; body: string | null }) => boolean | void;
   readonly onError?: (error: Error) => void;

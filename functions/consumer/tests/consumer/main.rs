@@ -12,6 +12,7 @@ mod faults;
 mod hostile;
 mod ingest;
 mod kinds;
+mod measured;
 mod order;
 mod ownership;
 mod put_back;

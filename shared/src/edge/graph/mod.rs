@@ -4,7 +4,7 @@ pub mod media;
 mod templates;
 pub mod upload;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::StatusCode;
 use reqwest::header::RETRY_AFTER;
@@ -12,6 +12,7 @@ use reqwest::redirect::Policy;
 use serde_json::Value;
 
 use crate::config::{self, ConfigError};
+use crate::metrics::{Metric, tell};
 use crate::whatsapp::bodies::Accepted;
 use crate::whatsapp::errors::MessageError;
 use crate::whatsapp::json::parse_clean;
@@ -121,6 +122,13 @@ impl Graph {
 /// Asks Graph with this token, and reads what it says: at most `largest` bytes, cleaned of what PostgreSQL cannot hold. Graph's errors may
 /// quote the token ("Malformed access token …"), and are shown to agents: it is taken out.
 async fn ask(request: reqwest::RequestBuilder, token: &str, largest: usize) -> Result<Value, GraphError> {
+    let begun = Instant::now();
+    let answer = ask_untimed(request, token, largest).await;
+    tell(Metric::GraphLatency, begun.elapsed().as_millis());
+    answer
+}
+
+async fn ask_untimed(request: reqwest::RequestBuilder, token: &str, largest: usize) -> Result<Value, GraphError> {
     let mut response = request.bearer_auth(token).send().await.map_err(|error| {
         // Whatever happens after the connection stands may happen after the body was read.
         if error.is_connect() || error.is_builder() {
