@@ -6,6 +6,8 @@
 //! | `checks`, `web`, `page` | every check of the project; those of the client in `web/`; of its page on a stack |
 //! | `replay`, `measure` | webhooks posted to the running stack: what became of them, how long it took |
 //! | `quarantine`, `dlq` | what was kept raw, what the queues gave up, and their way back |
+//! | `installation`, `doctor` | what commands for operators work on; what is wrong with it |
+//! | `customer`, `changes` | all that is kept of a customer, out or gone; pages that load anew |
 //! | `tokens`, `push_keys`, `openapi` | the accounts' tokens; who we are to push services; `openapi.yaml` |
 //! | `postgres`, `postgres_binaries`, `functions`, `template`, `python` | what those two are built from |
 //! | `janitor` | cleans up, however a command ends |
@@ -14,10 +16,14 @@
 #[cfg(test)]
 mod alarms;
 mod cache;
+mod changes;
 mod checks;
+mod customer;
 mod dev;
 mod dlq;
+mod doctor;
 mod functions;
+mod installation;
 mod janitor;
 mod measure;
 mod openapi;
@@ -70,6 +76,9 @@ enum Command {
     Replay(replay::Replay),
     Quarantine(quarantine::Quarantine),
     Dlq(dlq::Dlq),
+    Customer(customer::Customer),
+    Changes(changes::Changes),
+    Doctor(doctor::Doctor),
     Measure(measure::Measure),
     Tokens(tokens::Tokens),
     PushKeys(push_keys::PushKeys),
@@ -124,6 +133,9 @@ async fn run(command: Command) -> Result<()> {
         Command::Replay(command) => replay::run(root, &command).await,
         Command::Quarantine(command) => quarantine::run(root, &command).await,
         Command::Dlq(command) => dlq::run(root, &command).await,
+        Command::Customer(command) => customer::run(root, &command).await,
+        Command::Changes(command) => changes::run(root, &command).await,
+        Command::Doctor(command) => doctor::run(root, &command).await,
         Command::Measure(command) => measure::run(root, &command).await,
         Command::Tokens(command) => tokens::run(root, &command).await,
         Command::PushKeys(command) => push_keys::run(root, &command).await,

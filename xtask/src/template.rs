@@ -55,6 +55,18 @@ impl Template {
             .collect()
     }
 
+    /// How long the function of this folder may run, in seconds.
+    pub(crate) fn timeout(&self, name: &str) -> Option<u64> {
+        let function = self
+            .functions()
+            .ok()?
+            .into_iter()
+            .find(|function| function.name == name)?;
+        let own = &self.0["Resources"][&function.id]["Properties"]["Timeout"];
+        own.as_u64()
+            .or_else(|| self.0["Globals"]["Function"]["Timeout"].as_u64())
+    }
+
     /// Every HTTP route.
     ///
     /// # Errors

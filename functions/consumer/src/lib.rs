@@ -1,6 +1,6 @@
 //! SQS → Postgres → open pages. A batch is one transaction. A record that spoils it is found and kept in the quarantine while the rest commits; an
-//! outage of the database gives all records back, for later. A clock replays what waited for its phone number to be registered, and gives
-//! rows what came after them.
+//! outage of the database gives all records back, for later. A clock replays what waited for its phone number to be registered, gives rows
+//! what came after them, and deletes what has served its time.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use shared::db::gauges::{Gauge, tell_gauges};
 use shared::db::ingest::{OwedFile, OwedPush};
+use shared::db::retention::Retention;
 use shared::db::{self, Database, DbError};
 use shared::domain::ingest::{self, NewMessage, Plan, Quarantined};
 use shared::domain::media::MediaTask;
@@ -44,6 +45,8 @@ pub struct App {
     pub outbox_queue: Queue,
     /// The open pages.
     pub realtime: Realtime,
+    /// How long raw things are kept.
+    pub retention: Retention,
 }
 
 /// What the function is called with: records of the queue, or whatever the clock sends, which has none.
@@ -59,8 +62,8 @@ const TRIGGER_DEADLINE: Duration = Duration::from_secs(3);
 /// How many items the clock replays or drops at once.
 const PORTION: i64 = 200;
 
-/// How long one portion of a backfill may take.
-const BACKFILL_DEADLINE: Duration = Duration::from_secs(8);
+/// How long one portion of a backfill, or of what is deleted, may take.
+const PORTION_DEADLINE: Duration = Duration::from_secs(8);
 
 /// What the clock tells of the installation.
 const GAUGES: [Gauge; 3] = [
@@ -70,7 +73,7 @@ const GAUGES: [Gauge; 3] = [
 ];
 
 /// What is due whatever the queue does: replays what came for a phone number that is registered by now, drops events whose message never
-/// came, and goes on with backfills. Ends when nothing is left, or the time is.
+/// came, goes on with backfills, and deletes what is kept no longer. Ends when nothing is left, or the time is.
 pub async fn handle_clock(app: &App, deadline: Instant) -> SqsBatchResponse {
     tell_gauges(&app.database, &GAUGES).await;
     loop {
@@ -106,29 +109,43 @@ pub async fn handle_clock(app: &App, deadline: Instant) -> SqsBatchResponse {
             break;
         }
     }
-    backfill(app, deadline).await;
+    let database = &app.database;
+    let fill = async || {
+        let portion = database.run_within(PORTION_DEADLINE, async |client| db::backfills::go_on(client).await);
+        portion.await
+    };
+    let now = Timestamp::now();
+    let delete = async || {
+        let portion = database.run_within(PORTION_DEADLINE, async |client| {
+            db::retention::go_on(client, &app.retention, now).await
+        });
+        portion.await
+    };
+    let filled = go_on("a backfill", deadline, fill).await;
+    let deleted = go_on("deleting what is kept no longer", deadline, delete).await;
+    if filled + deleted > 0 {
+        app.realtime.publish().await;
+    }
     SqsBatchResponse::default()
 }
 
-async fn backfill(app: &App, deadline: Instant) {
+/// Does portions of a work until nothing is left of it, or no time. Returns how many.
+async fn go_on(what: &str, deadline: Instant, portion: impl AsyncFn() -> Result<bool, DbError>) -> usize {
     let mut portions = 0;
-    while Instant::now() + BACKFILL_DEADLINE < deadline {
-        let work = app
-            .database
-            .run_within(BACKFILL_DEADLINE, async |client| db::backfills::go_on(client).await);
-        match work.await {
+    while Instant::now() + PORTION_DEADLINE < deadline {
+        match portion().await {
             Ok(true) => portions += 1,
             Ok(false) => break,
             Err(error) => {
-                tracing::warn!(%error, "a backfill waits for its next turn");
+                tracing::warn!(what, %error, "the clock's work waits for its next turn");
                 break;
             }
         }
     }
     if portions > 0 {
-        tracing::info!(portions, "a backfill went on");
-        app.realtime.publish().await;
+        tracing::info!(what, portions, "the clock's work went on");
     }
+    portions
 }
 
 /// From which request each message of a batch follows, by (phone number id, wamid).

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use consumer::{App, Event, handle, handle_clock};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use shared::config::required;
+use shared::db::retention::Retention;
 use shared::edge::queue::Queue;
 use shared::start::{Start, logged};
 
@@ -20,6 +21,7 @@ async fn main() -> Result<(), Error> {
         queue: queue("EVENTS_QUEUE_URL")?,
         media_queue: queue("MEDIA_QUEUE_URL")?,
         outbox_queue: queue("OUTBOX_QUEUE_URL")?,
+        retention: logged(Retention::from_env())?,
     };
     shared::metrics::tell_cold_start();
     run(service_fn(async |event: LambdaEvent<Event>| {

@@ -104,7 +104,7 @@ async fn deleting_the_stack_leaves_the_data() {
 async fn a_plain_invocation_answers_with_the_report() {
     let database = TestDatabase::empty().await;
     let report = handle(&settings(&database.url), json!({})).await.unwrap();
-    assert_eq!(report["applied"].as_array().unwrap().len(), 7);
+    assert_eq!(report["applied"].as_array().unwrap().len(), 8);
     let failed = handle(&settings("postgres://u:hunter2@127.0.0.1:9/x"), json!({}))
         .await
         .unwrap_err();

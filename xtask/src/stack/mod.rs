@@ -161,8 +161,9 @@ impl Stack {
         .map(|(name, value)| (name.to_owned(), value.to_owned()));
         let deployment = deploy::create(&emulator, &template, &binaries, &parameters).await?;
         let webhook_secret = json!({ "app_secrets": [secrets.app_secret], "verify_token": secrets.verify_token });
+        let webhook_secret_arn = deployment.output("WebhookSecretArn")?;
         emulator
-            .put_secret(deployment.output("WebhookSecretArn")?, &webhook_secret.to_string())
+            .put_secret(webhook_secret_arn, &webhook_secret.to_string())
             .await?;
         let token_keys_secret_arn = deployment.output("TokenKeysSecretArn")?;
         emulator
@@ -205,6 +206,7 @@ impl Stack {
             token_keys,
             token_keys_secret_arn: token_keys_secret_arn.to_owned(),
             push_keys_secret_arn: push_keys_secret_arn.to_owned(),
+            webhook_secret_arn: webhook_secret_arn.to_owned(),
             user_id: demo::USER_ID.to_owned(),
             waba_id: demo::WABA_ID.to_owned(),
             phone_number_id: demo::PHONE_NUMBER_ID.to_owned(),

@@ -75,6 +75,8 @@ pub(crate) struct StackFile {
     pub(crate) token_keys_secret_arn: String,
     /// Where the key pair for push services is.
     pub(crate) push_keys_secret_arn: String,
+    /// Where the app secrets and the verify token are.
+    pub(crate) webhook_secret_arn: String,
     pub(crate) user_id: String,
     pub(crate) waba_id: String,
     pub(crate) phone_number_id: String,

@@ -17,6 +17,7 @@ mod order;
 mod ownership;
 mod put_back;
 mod redelivery;
+mod retention;
 mod sets;
 mod shapes;
 mod shown;

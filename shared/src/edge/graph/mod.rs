@@ -113,6 +113,24 @@ impl Graph {
         answer["data"].is_array().then_some(()).ok_or(GraphError::Unanswered)
     }
 
+    /// The apps that get the account's webhooks, by name and id.
+    /// Source: <https://developers.facebook.com/docs/graph-api/reference/whats-app-business-account/subscribed_apps>.
+    ///
+    /// # Errors
+    /// Tells a refusal from an answer that did not come or is none of Graph's.
+    pub async fn list_subscribed_apps(&self, token: &str, waba_id: &str) -> Result<Vec<String>, GraphError> {
+        let url = format!("{}/{}/subscribed_apps", self.base, path_segment(waba_id));
+        let answer = ask(self.http.get(url), token, LARGEST_ANSWER).await?;
+        let apps = answer["data"].as_array().ok_or(GraphError::Unanswered)?.iter();
+        let text = |app: &Value, field: &str| {
+            let text = app["whatsapp_business_api_data"][field].as_str();
+            text.unwrap_or("?").to_owned()
+        };
+        Ok(apps
+            .map(|app| format!("{} ({})", text(app, "name"), text(app, "id")))
+            .collect())
+    }
+
     async fn post(&self, token: &str, phone_number_id: &str, body: &Value) -> Result<Value, GraphError> {
         let url = format!("{}/{}/messages", self.base, path_segment(phone_number_id));
         ask(self.http.post(url).json(body), token, LARGEST_ANSWER).await
