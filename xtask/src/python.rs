@@ -28,6 +28,12 @@ pub(crate) const CHECKS: Requirements = Requirements {
     text: include_str!("../python/requirements-checks.txt"),
 };
 
+/// schemathesis.
+pub(crate) const CONTRACT: Requirements = Requirements {
+    name: "contract",
+    text: include_str!("../python/requirements-contract.txt"),
+};
+
 /// The `bin` folder of a virtual environment with these packages; made on first use.
 ///
 /// # Errors
