@@ -20,4 +20,4 @@ libfuzzer_sys::fuzz_target!(init: {
         }
         std::process::exit(0);
     }
-}, |data: &[u8]| { RUN(data) });
+}, |data: &[u8]| RUN(data));

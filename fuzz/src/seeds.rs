@@ -41,6 +41,7 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
             "https://fcm.googleapis.com/fcm/send/abc\nBCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4\nBTBZMqHH6r4Tts7J_aSIgg"
                 .to_owned(),
             "https://updates.push.services.mozilla.com/wpush/v2/g\n\n".to_owned(),
+            "https:/user@web.push.apple.com/x\n\n".to_owned(),
             "https://user@169.254.169.254:80/\\x\n\n".to_owned(),
         ]),
         _ => panic!("there is no target {target}"),
@@ -86,5 +87,7 @@ fn cursors() -> Vec<String> {
         seen,
     };
     let changes = changes.to_text();
-    pages.filter_map(Seek::to_cursor).chain([changes]).collect()
+    // `b+1.1`: a number as nobody of ours writes it.
+    let strange = "YisxLjE".to_owned();
+    pages.filter_map(Seek::to_cursor).chain([changes, strange]).collect()
 }
