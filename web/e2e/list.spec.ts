@@ -39,7 +39,7 @@ const list = (page: Page) => page.getByRole('region', { name: 'Conversations' })
 const row = (page: Page, { name }: Customer) => list(page).getByRole('row').filter({ hasText: name });
 const chip = (page: Page, name: string) => page.getByRole('radio', { name });
 
-/** WhatsApp tells whole seconds: who wrote when is given where the order counts. */
+/** WhatsApp tells whole seconds: who wrote when is given where the order counts. Only what is recent is drawn, on top of what other tests left. */
 const secondsAgo = (seconds: number) => ({ timestamp: String(Math.floor(Date.now() / 1000) - seconds) });
 
 async function placeOf(row: Locator): Promise<number> {
@@ -59,11 +59,11 @@ async function menuOf(page: Page, row: Locator, item: string): Promise<void> {
 test('conversations come, move up and change without a reload', async ({ page }) => {
   const [ada, ben] = [customer('Ada'), customer('Ben')];
   await open(page);
-  await ada.writes('Is the shop open?', secondsAgo(40));
+  await ada.writes('Is the shop open?', secondsAgo(2));
   await expect(row(page, ada)).toContainText('Is the shop open?');
   await expect(row(page, ada).getByRole('img', { name: '1 unread' })).toBeVisible();
   await known(ada);
-  await ben.writes('Hello', secondsAgo(20));
+  await ben.writes('Hello', secondsAgo(1));
   await expect(row(page, ben)).toBeVisible();
   await expect.poll(async () => (await placeOf(row(page, ada))) > (await placeOf(row(page, ben)))).toBe(true);
   await ada.sends({ type: 'image', image: { caption: 'This one' } });
@@ -253,9 +253,9 @@ test('everything is done by the keyboard alone', async ({ page }) => {
 
 test('the row that has the focus keeps it while others move', async ({ page }) => {
   const [ada, ben] = [customer('Ada'), customer('Ben')];
-  await ada.writes('Hello', secondsAgo(40));
+  await ada.writes('Hello', secondsAgo(2));
   await known(ada);
-  await ben.writes('Hello', secondsAgo(20));
+  await ben.writes('Hello', secondsAgo(1));
   await known(ben);
   await open(page);
   await row(page, ben).focus();
