@@ -258,6 +258,28 @@ test('older messages come by the wheel, and nothing in sight moves when they do'
   await expect(feed.getByRole('article', { name: /: Message 159/ })).toBeInViewport();
 });
 
+test('who is at the top before older messages come reads on where they were', async ({ page }) => {
+  const eve = someone();
+  const id = await writesMany(eve, 120, (index) => `Message ${index}`);
+  await api('POST', `/api/live-chat/conversations/${id}/read`);
+  let release = () => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  await page.route(/[?&]before=/, async (route) => {
+    await held;
+    await route.continue();
+  });
+  const feed = await open(page, id);
+  await expect.poll(() => distanceFromEnd(feed)).toBeLessThanOrEqual(1);
+  await scroller(feed).evaluate((element) => element.scrollTo(0, 0));
+  const top = feed.getByRole('article', { name: /: Message 70$/ });
+  await expect(top).toBeInViewport();
+  const placeOf = async () => (await top.boundingBox())?.y ?? Number.NaN;
+  const before = await placeOf();
+  release();
+  await expect.poll(async () => Number(await top.getAttribute('aria-posinset'))).toBeGreaterThan(50);
+  expect(Math.abs((await placeOf()) - before)).toBeLessThanOrEqual(1);
+});
+
 test('the end stays in sight while messages arrive, and not where somebody reads above', async ({ page }) => {
   const ada = someone();
   const id = await writesMany(ada, 40, (index) => `Line ${index}`);

@@ -1,4 +1,6 @@
 //! Virtual environments with the pinned Python packages: the emulator's for the local stack, the checkers' for `test`.
+//!
+//! `python/requirements-*.in` name what is wanted; the `.txt` beside each is made of it by the command in its head, with hashes.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -26,6 +28,12 @@ pub(crate) const STACK: Requirements = Requirements {
 pub(crate) const CHECKS: Requirements = Requirements {
     name: "checks",
     text: include_str!("../python/requirements-checks.txt"),
+};
+
+/// checkov.
+pub(crate) const CHECKOV: Requirements = Requirements {
+    name: "checkov",
+    text: include_str!("../python/requirements-checkov.txt"),
 };
 
 /// The `bin` folder of a virtual environment with these packages; made on first use.
@@ -83,6 +91,9 @@ async fn install(python: &Path, folder: &Path, requirements: Requirements) -> Re
         "pip",
         "install",
         "--no-deps",
+        "--require-hashes",
+        // Building a package would fetch what it is built with, unpinned.
+        "--only-binary=:all:",
         "--no-input",
         "--disable-pip-version-check",
         "--progress-bar",

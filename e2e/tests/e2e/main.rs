@@ -4,6 +4,8 @@
 mod canaries;
 mod clock;
 mod conversation;
+mod correlation;
+mod deployment;
 mod hostile;
 mod mirror;
 mod outage;
