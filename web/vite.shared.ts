@@ -2,7 +2,8 @@
 import { lingui } from '@lingui/vite-plugin';
 import tailwindcss from '@tailwindcss/vite';
 import react from '@vitejs/plugin-react';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Connect, type Plugin, type PluginOption } from 'vite';
 
@@ -41,9 +42,12 @@ export function stack(): Plugin {
     },
     configurePreviewServer: (server) => {
       if (!file) return;
+      const { root, build } = server.config;
       server.middlewares.use('/config.json', config);
-      server.middlewares.use((_, response, next) => {
+      server.middlewares.use((request, response, next) => {
         response.setHeader('content-security-policy', contentSecurityPolicy(read()));
+        // As hosts may: their names change with what is in them.
+        if (request.url?.startsWith('/assets/') && existsSync(join(root, build.outDir, request.url))) response.setHeader('cache-control', 'public, max-age=31536000, immutable');
         next();
       });
     },
@@ -67,6 +71,20 @@ function contentSecurityPolicy({ api_url, websocket_url }: StackFile): string {
     "form-action 'self'",
     "frame-ancestors 'none'",
   ].join('; ');
+}
+
+/** Names in the HTML what the page's script imports in any case, so that it is fetched side by side with it. */
+export function preloaded(module: string): Plugin {
+  return {
+    name: 'preloaded',
+    transformIndexHtml: {
+      order: 'post',
+      handler: (_, { bundle }) =>
+        Object.values(bundle ?? {})
+          .filter((file) => file.type === 'chunk' && file.moduleIds.some((id) => id.endsWith(module)))
+          .map(({ fileName }) => ({ tag: 'link', attrs: { rel: 'modulepreload', crossorigin: true, href: `/${fileName}` }, injectTo: 'head' })),
+    },
+  };
 }
 
 const WORKER = fileURLToPath(new URL('./src/page/service_worker.ts', import.meta.url));

@@ -10,6 +10,7 @@ use crate::db::push::{self, Owed, Settlement};
 use crate::db::{Database, DbError};
 use crate::domain::push::{BrowserKeys, Endpoint, LIFETIME_SECONDS, Notification, Verdict, back_off, topic};
 use crate::edge::push::{ANSWER_TIMEOUT, Answer, PushClient, PushKeys, PushMessage, Vapid};
+use crate::metrics::{Metric, PushOutcome, tell};
 
 /// How many notifications are taken at once. Those of one subscription go one after the other.
 const ROUND: usize = 40;
@@ -111,6 +112,7 @@ impl Push {
         }
         let host = endpoint.host();
         let (subscription_id, status) = (owed.subscription_id, answer.status);
+        tell(Metric::Pushes(outcome_of(&answer.verdict)), 1);
         match answer.verdict {
             Verdict::Done => Settlement::Delivered,
             Verdict::Gone => {
@@ -151,6 +153,15 @@ impl Push {
             lifetime,
         };
         self.client.post(vapid, &message, Timestamp::now()).await
+    }
+}
+
+fn outcome_of(verdict: &Verdict) -> PushOutcome {
+    match verdict {
+        Verdict::Done => PushOutcome::Delivered,
+        Verdict::Gone => PushOutcome::Gone,
+        Verdict::TooLarge | Verdict::Dropped => PushOutcome::Refused,
+        Verdict::Later { .. } => PushOutcome::Retried,
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
@@ -12,6 +13,7 @@ use uuid::Uuid;
 use crate::db::{Database, DbError, changes, connections};
 use crate::domain::change::Change;
 use crate::edge::sockets::{PostError, Sockets};
+use crate::metrics::{Metric, PostOutcome, tell_some};
 
 /// How many frames are on their way at once.
 const AT_ONCE: usize = 64;
@@ -66,6 +68,8 @@ impl Realtime {
     /// take one gets no more of them.
     async fn tell(&self, connections: &[String], changes: &[Change], deadline: Instant) {
         let (gone, silent) = (Mutex::new(Vec::new()), Mutex::new(HashSet::new()));
+        let (begun, posted) = (AtomicU32::new(0), AtomicU32::new(0));
+        let failed = AtomicU32::new(0);
         let post_all = async {
             for change in changes {
                 let frame = change.to_frame();
@@ -73,7 +77,9 @@ impl Realtime {
                 let listening: Vec<&String> = connections.iter().filter(is_listening).collect();
                 stream::iter(listening)
                     .for_each_concurrent(AT_ONCE, async |connection_id| {
+                        begun.fetch_add(1, Ordering::Relaxed);
                         let Err(error) = self.sockets.post(connection_id, &frame).await else {
+                            posted.fetch_add(1, Ordering::Relaxed);
                             return;
                         };
                         if let Ok(mut silent) = silent.lock() {
@@ -81,7 +87,10 @@ impl Realtime {
                         }
                         match (error, gone.lock()) {
                             (PostError::Gone, Ok(mut gone)) => gone.push(connection_id.as_str()),
-                            (error, _) => tracing::warn!(%error, "a page was not told of what changed"),
+                            (error, _) => {
+                                failed.fetch_add(1, Ordering::Relaxed);
+                                tracing::warn!(%error, "a page was not told of what changed");
+                            }
                         }
                     })
                     .await;
@@ -96,6 +105,16 @@ impl Realtime {
             );
         }
         let gone = gone.into_inner().unwrap_or_default();
+        let (posted, failed) = (posted.into_inner(), failed.into_inner());
+        let ended = posted + failed + u32::try_from(gone.len()).unwrap_or_default();
+        for (outcome, count) in [
+            (PostOutcome::Posted, posted),
+            (PostOutcome::Gone, ended - posted - failed),
+            (PostOutcome::Failed, failed),
+            (PostOutcome::Late, begun.into_inner() - ended),
+        ] {
+            tell_some(Metric::RealtimePosts(outcome), count);
+        }
         if let Err(error) = self.forget(&gone).await {
             tracing::warn!(%error, connections = gone.len(), "closed connections are not forgotten yet");
         }

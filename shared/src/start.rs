@@ -15,6 +15,7 @@ use crate::edge::sockets::Sockets;
 use crate::edge::storage::Storage;
 use crate::http::App;
 use crate::http::auth::Authenticator;
+use crate::metrics;
 use crate::outbound::{Outbound, Settings};
 use crate::push::Push;
 use crate::realtime::Realtime;
@@ -30,12 +31,13 @@ pub struct Start {
 }
 
 impl Start {
-    /// Starts logging and reads the environment.
+    /// Starts logging and measuring as `function`, and reads the environment.
     ///
     /// # Errors
     /// Names the variable that is wrong.
-    pub async fn from_env() -> Result<Self, Error> {
+    pub async fn from_env(function: &'static str) -> Result<Self, Error> {
         telemetry::init();
+        metrics::init(function);
         let aws = aws_config::load_from_env().await;
         let secrets = logged(Secrets::from_env(&aws))?;
         Ok(Self { aws, secrets })
@@ -124,8 +126,8 @@ impl HttpStart {
     ///
     /// # Errors
     /// Names the variable that is wrong.
-    pub async fn from_env() -> Result<Self, Error> {
-        let start = Start::from_env().await?;
+    pub async fn from_env(function: &'static str) -> Result<Self, Error> {
+        let start = Start::from_env(function).await?;
         let authenticator = logged(Authenticator::from_env(&start.secrets))?;
         let database = start.database().await?;
         let app = App {

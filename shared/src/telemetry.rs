@@ -1,6 +1,7 @@
-//! Logs: JSON lines that read alone. Never bodies, phone numbers, tokens or query strings.
+//! Logs: JSON lines that read alone. Never bodies, phone numbers, tokens or query strings. What follows from one request, in whichever
+//! function, has its `correlation_id` in `span`.
 
-use tracing::{Level, Metadata, Subscriber};
+use tracing::{Instrument, Level, Metadata, Subscriber};
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
@@ -29,6 +30,26 @@ pub fn init() {
     let _ = logger(&filter, std::io::stdout).try_init();
 }
 
+tokio::task_local! {
+    static CORRELATION: String;
+}
+
+/// Does `work` as what follows from the request with this id: its lines carry it, and so do the messages that it sends to queues.
+pub async fn correlated<F: Future>(id: Option<String>, work: F) -> F::Output {
+    let Some(id) = id else {
+        return work.await;
+    };
+    // Of the level of errors, so that no filter that lets a line through leaves the span out.
+    let span = tracing::error_span!("request", correlation_id = id);
+    CORRELATION.scope(id, work).instrument(span).await
+}
+
+/// The id of the request from which what is done now follows.
+#[must_use]
+pub fn correlation_id() -> Option<String> {
+    CORRELATION.try_with(Clone::clone).ok()
+}
+
 /// What [`init`] starts, writing to anywhere.
 pub fn logger<W>(filter: &str, writer: W) -> impl Subscriber + Send + Sync + use<W>
 where
@@ -38,7 +59,8 @@ where
         .json()
         .flatten_event(true)
         .with_current_span(true)
-        .with_span_list(false)
+        // Lambda's own span, with its id of the call and X-Ray's.
+        .with_span_list(true)
         .with_writer(writer);
     Registry::default()
         .with(EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info")))
@@ -94,6 +116,25 @@ mod tests {
                 "{heard}"
             );
             assert!(!heard.contains("secret"), "{heard}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_follows_from_a_request_carries_its_id_at_any_level() {
+        for filter in ["trace", "error"] {
+            let lines = Lines::default();
+            let written = lines.clone();
+            let guard = tracing::subscriber::set_default(logger(filter, move || lines.clone()));
+            let work = async {
+                tokio::task::yield_now().await;
+                tracing::error!(target: "shared::outbound", "something");
+                correlation_id()
+            };
+            assert_eq!(correlated(Some("id-1".to_owned()), work).await.as_deref(), Some("id-1"));
+            assert_eq!(correlation_id(), None);
+            drop(guard);
+            let line: serde_json::Value = serde_json::from_slice(&written.0.lock().unwrap()).unwrap();
+            assert_eq!(line["span"]["correlation_id"], "id-1", "{line}");
         }
     }
 

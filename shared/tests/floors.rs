@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 /// From the top; docs/ARCHITECTURE.md says what is on each.
-const FLOORS: [&str; 12] = [
+const FLOORS: [&str; 13] = [
     "start",
     "http",
     "outbound",
@@ -16,6 +16,7 @@ const FLOORS: [&str; 12] = [
     "domain",
     "whatsapp",
     "telemetry",
+    "metrics",
     "config",
 ];
 

@@ -10,6 +10,7 @@ mod numbers;
 pub(crate) mod rates;
 mod schema;
 mod spoil;
+mod subscriptions;
 mod templates;
 
 pub(crate) use content::callback_data;
@@ -68,6 +69,12 @@ pub(crate) fn routes(simulator: &Arc<Simulator>) -> Router<Arc<Simulator>> {
         .route("/{version}/{id}/media", post(media::upload))
         .route("/{version}/{id}/message_templates", get(templates::list))
         .route("/{version}/{id}/phone_numbers", get(numbers::list))
+        .route(
+            "/{version}/{id}/subscribed_apps",
+            get(subscriptions::list)
+                .post(subscriptions::subscribe)
+                .delete(subscriptions::unsubscribe),
+        )
         .route(media::DOWNLOAD_PATH, get(media::download))
         .fallback(async |request: Request| GraphError::unknown_path(request.uri().path()))
         .method_not_allowed_fallback(async |request: Request| {
@@ -264,11 +271,11 @@ impl Simulator {
 
 impl Caller {
     /// Checks that `id` is an account of the caller.
-    fn check_account(&self, id: &str) -> Checked<()> {
+    fn check_account(&self, method: &str, id: &str) -> Checked<()> {
         if self.0.iter().any(|own| own == id) {
             Ok(())
         } else {
-            Err(GraphError::no_such_object("get", id))
+            Err(GraphError::no_such_object(method, id))
         }
     }
 }

@@ -132,10 +132,10 @@ fn post(
     let payload = envelope(number, field, value);
     let traits = simulator.faults.take_for_webhook(&number.phone_number_id, customer);
     if traits.copies > 0 {
-        let own = Arc::clone(simulator);
+        let (own, phone_number_id) = (Arc::clone(simulator), number.phone_number_id.clone());
         simulator
             .deliveries
-            .plan(async move { own.deliveries.post(&payload, traits).await });
+            .plan(async move { own.deliver(&phone_number_id, &payload, traits).await });
     }
 }
 

@@ -16,7 +16,7 @@ use crate::graph::sample_templates;
 use crate::ids;
 use crate::push::Browsers;
 use crate::requests::RequestLog;
-use crate::webhooks::Deliveries;
+use crate::webhooks::{Deliveries, Traits};
 
 /// The running simulator.
 pub(crate) struct Simulator {
@@ -47,6 +47,8 @@ pub(crate) struct World {
     pub(crate) media: HashMap<String, Media>,
     /// Customers (by key) whose phone is put away: messages are delivered, not read.
     pub(crate) closed_phones: HashSet<String>,
+    /// Accounts of which the app gets no webhooks.
+    pub(crate) silent_accounts: HashSet<String>,
 }
 
 /// A customer as one business sees them.
@@ -125,6 +127,7 @@ impl Default for World {
             templates: sample_templates(),
             media: HashMap::new(),
             closed_phones: HashSet::new(),
+            silent_accounts: HashSet::new(),
         }
     }
 }
@@ -207,6 +210,16 @@ impl Simulator {
             .numbers
             .iter()
             .find(|n| n.phone_number_id == phone_number_id)
+    }
+
+    /// Posts a planned webhook of this number, unless the app is not subscribed to its account.
+    pub(crate) async fn deliver(&self, phone_number_id: &str, payload: &Value, traits: Traits) {
+        let account = self.number(phone_number_id).map(|number| &number.waba_id);
+        if account.is_some_and(|id| self.world().silent_accounts.contains(id)) {
+            self.deliveries.settle();
+        } else {
+            self.deliveries.post(payload, traits).await;
+        }
     }
 
     /// Tells the pages that watch.

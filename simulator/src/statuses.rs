@@ -141,7 +141,7 @@ fn plan_one(
     simulator.deliveries.plan(async move {
         sleep(pause).await;
         match reach(&own, &phone_number_id, &wamid, &step) {
-            Some(payload) if traits.copies > 0 => own.deliveries.post(&payload, traits).await,
+            Some(payload) if traits.copies > 0 => own.deliver(&phone_number_id, &payload, traits).await,
             _ => own.deliveries.settle(),
         }
     });

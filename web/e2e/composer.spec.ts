@@ -451,3 +451,26 @@ test('it fits a page of 320 pixels', async ({ page }) => {
   const isCut = await dialog.evaluate((element) => element.scrollWidth > element.clientWidth);
   expect(isCut).toBe(false);
 });
+
+test('a composer that comes late takes the focus, but not from what was opened meanwhile', async ({ page }) => {
+  const customer = await customerWho('Late Composer');
+  let go = () => {};
+  const held = new Promise<void>((resolve) => (go = resolve));
+  await page.route(/open_composer/, async (route) => {
+    await held;
+    await route.continue();
+  });
+  await page.goto('/');
+  const row = page.getByRole('row').filter({ hasText: customer.name });
+  await row.click();
+  await expect(page.getByRole('article').last()).toBeVisible();
+  await page.getByRole('button', { name: 'Account, language and appearance' }).click();
+  await expect(page.getByRole('menu')).toBeVisible();
+  go();
+  await expect(page.locator('textarea')).toBeVisible();
+  await page.keyboard.press('End');
+  await expect(page.getByRole('menuitem', { name: 'Sign out' })).toBeFocused();
+  await page.goto('/');
+  await row.click();
+  await expect(textOf(page)).toBeFocused();
+});

@@ -1,5 +1,5 @@
 /** The page by itself: signing in and out, its address, what it keeps. */
-import { type BrowserContext, expect, type Page, test } from '@playwright/test';
+import { type BrowserContext, expect, type Page, type Route, test } from '@playwright/test';
 import { conversationOf, Customer, newAgent, newPhone, postWebhook, signedIn, signedOut, stack, unique, webUrl } from './support';
 
 const inList = (page: Page, name: string) => page.getByRole('main').getByText(name, { exact: true }).first();
@@ -65,6 +65,7 @@ test.describe('a new browser', () => {
     await page.getByLabel('Password').fill('right');
     await page.getByRole('button', { name: 'Sign in', exact: true }).click();
     await expect(account(page)).toBeVisible();
+    await page.reload();
     await account(page).click();
     await expect(page.getByRole('menu')).toContainText('agent@example.com');
     await page.getByRole('menuitem', { name: 'Sign out' }).click();
@@ -193,6 +194,81 @@ test('signing out leaves nothing of the agent in the browser', async ({ page }) 
     return { rows, session: localStorage.getItem('waba-live-chat.session') };
   });
   expect(left).toEqual({ rows: [], session: null });
+});
+
+test.describe('what was shown last', () => {
+  const isKept = (page: Page, text: string) =>
+    page.evaluate(async (text) => {
+      for (const { name = '' } of await indexedDB.databases()) {
+        const database = await new Promise<IDBDatabase>((resolve) => (indexedDB.open(name).onsuccess = ({ target }) => resolve((target as IDBOpenDBRequest).result)));
+        const rows = await new Promise<unknown[]>((resolve) => (database.transaction('cache').objectStore('cache').getAll().onsuccess = ({ target }) => resolve((target as IDBRequest<unknown[]>).result)));
+        database.close();
+        if (JSON.stringify(rows).includes(text)) return true;
+      }
+      return false;
+    }, text);
+  const shown = async (page: Page): Promise<Customer> => {
+    const customer = new Customer(unique('Shown Last'));
+    await customer.writes('Hello');
+    await page.goto('/');
+    await expect(inList(page, customer.name)).toBeVisible();
+    await expect.poll(() => isKept(page, customer.name)).toBe(true);
+    await page.goto('about:blank');
+    return customer;
+  };
+  const heldConfig = async (page: Page, fulfil: Parameters<Route['fulfill']>[0] | null) => {
+    let go = () => {};
+    const held = new Promise<void>((resolve) => (go = resolve));
+    await page.route('**/config.json', async (route) => {
+      await held;
+      await (fulfil ? route.fulfill(fulfil) : route.continue());
+    });
+    return go;
+  };
+  const requests = (page: Page) => {
+    const asked: string[] = [];
+    page.on('request', (request) => request.url().includes('/api/') && asked.push(request.url()));
+    return asked;
+  };
+
+  test('is drawn before the network answers, and nothing is sent before it is known where to', async ({ page }) => {
+    const customer = await shown(page);
+    const asked = requests(page);
+    const go = await heldConfig(page, null);
+    await page.goto('/');
+    await expect(inList(page, customer.name)).toBeVisible();
+    expect(asked).toEqual([]);
+    go();
+    await expect(page.getByText(/^Up to date/).first()).toBeVisible();
+    await customer.writes('Are you there?');
+    await expect(page.getByRole('row').filter({ hasText: customer.name })).toContainText('Are you there?');
+  });
+
+  test('by another configuration is shown no more, and its API is not asked', async ({ page }) => {
+    const customer = await shown(page);
+    const asked = requests(page);
+    const go = await heldConfig(page, { json: { api_url: `${webUrl}/elsewhere`, agents: [] } });
+    await page.goto('/');
+    await expect(inList(page, customer.name)).toBeVisible();
+    go();
+    await expect(page.getByRole('main').getByText(customer.name)).toHaveCount(0);
+    await expect.poll(() => asked.length).toBeGreaterThan(0);
+    expect(asked.filter((url) => !url.startsWith(`${webUrl}/elsewhere/`))).toEqual([]);
+  });
+
+  test('gives way to what is wrong with the configuration', async ({ page }) => {
+    const customer = await shown(page);
+    const asked = requests(page);
+    const go = await heldConfig(page, { status: 404 });
+    await page.goto('/');
+    await expect(inList(page, customer.name)).toBeVisible();
+    go();
+    await expect(page.getByRole('heading', { name: 'Live chat cannot start' })).toBeVisible();
+    expect(asked).toEqual([]);
+    await page.unroute('**/config.json');
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await expect(inList(page, customer.name)).toBeVisible();
+  });
 });
 
 test('a session that ends asks to sign in again, over an inbox that keeps what was written', async ({ page }) => {

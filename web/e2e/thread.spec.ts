@@ -1,7 +1,7 @@
 /** The open conversation: what customers send, what becomes of what we send, and how one moves in it. */
 import { randomUUID } from 'node:crypto';
 import { expect, type Locator, type Page, test } from '@playwright/test';
-import { api, conversationOf as conversationWith, Customer, lastSent, newPhone, signedIn, simulator } from './support';
+import { api, conversationOf as conversationWith, Customer, lastSent, newPhone, postWebhook, signedIn, simulator, stack } from './support';
 
 test.use({ storageState: signedIn() });
 
@@ -258,6 +258,28 @@ test('older messages come by the wheel, and nothing in sight moves when they do'
   await expect(feed.getByRole('article', { name: /: Message 159/ })).toBeInViewport();
 });
 
+test('who is at the top before older messages come reads on where they were', async ({ page }) => {
+  const eve = someone();
+  const id = await writesMany(eve, 120, (index) => `Message ${index}`);
+  await api('POST', `/api/live-chat/conversations/${id}/read`);
+  let release = () => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  await page.route(/[?&]before=/, async (route) => {
+    await held;
+    await route.continue();
+  });
+  const feed = await open(page, id);
+  await expect.poll(() => distanceFromEnd(feed)).toBeLessThanOrEqual(1);
+  await scroller(feed).evaluate((element) => element.scrollTo(0, 0));
+  const top = feed.getByRole('article', { name: /: Message 70$/ });
+  await expect(top).toBeInViewport();
+  const placeOf = async () => (await top.boundingBox())?.y ?? Number.NaN;
+  const before = await placeOf();
+  release();
+  await expect.poll(async () => Number(await top.getAttribute('aria-posinset'))).toBeGreaterThan(50);
+  expect(Math.abs((await placeOf()) - before)).toBeLessThanOrEqual(1);
+});
+
 test('the end stays in sight while messages arrive, and not where somebody reads above', async ({ page }) => {
   const ada = someone();
   const id = await writesMany(ada, 40, (index) => `Line ${index}`);
@@ -339,4 +361,30 @@ test('what cannot be loaded says so, and comes when asked again', async ({ page 
   await page.unroute(isMessages);
   await page.getByRole('button', { name: 'Try again' }).click();
   await expect(page.getByRole('article', { name: /Behind a closed door/ })).toBeVisible();
+});
+
+for (const open of ['By my number', 'By my name']) test(`two customers who prove to be one become one conversation, where that of “${open}” is open, with the draft`, async ({ page }) => {
+  const customer = someone();
+  const userId = `PT.${randomUUID().replaceAll('-', '').slice(0, 20)}`;
+  let second = Math.floor(Date.now() / 1000) - 60;
+  const tells = (body: string, who: { phone?: boolean; user?: boolean }) => {
+    second += 1;
+    const contact = { profile: { name: customer.name }, ...(who.phone && { wa_id: customer.phone }), ...(who.user && { user_id: userId }) };
+    const message = { id: `wamid.${randomUUID()}`, timestamp: String(second), type: 'text', text: { body }, ...(who.phone && { from: customer.phone }), ...(who.user && { from_user_id: userId }) };
+    const value = { messaging_product: 'whatsapp', metadata: { display_phone_number: '15550000001', phone_number_id: stack.phone_number_id }, contacts: [contact], messages: [message] };
+    return postWebhook({ object: 'whatsapp_business_account', entry: [{ id: stack.waba_id, changes: [{ field: 'messages', value }] }] });
+  };
+  const row = page.getByRole('region', { name: 'Conversations' }).getByRole('row').filter({ hasText: customer.name });
+  const feed = page.getByRole('feed', { name: 'Messages' });
+  await tells('By my number', { phone: true });
+  await tells('By my name', { user: true });
+  await page.goto('/');
+  await expect(row).toHaveCount(2);
+  await row.filter({ hasText: open }).click();
+  await expect(feed.getByRole('article', { name: new RegExp(open) })).toBeVisible();
+  await page.getByRole('textbox', { name: 'Message', exact: true }).fill('Half an answer');
+  await tells('I am both', { phone: true, user: true });
+  await expect(row).toHaveCount(1);
+  for (const text of ['By my number', 'By my name', 'I am both']) await expect(feed.getByRole('article', { name: new RegExp(text) })).toBeVisible();
+  await expect(page.getByRole('textbox', { name: 'Message', exact: true })).toHaveValue('Half an answer');
 });

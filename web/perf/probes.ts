@@ -7,12 +7,22 @@ export interface Probes {
   frames: number[];
   longTasks: number[];
   shift: number;
-  /** The longest event of each interaction, in milliseconds. */
-  interactions: Map<number, number>;
+  /** The longest event of each interaction. */
+  interactions: Map<number, Interaction>;
   /** Of how many rows of messages a component ran. */
   drawnRows: number;
   /** How often any component ran. */
   drawn: number;
+}
+
+/** In milliseconds: until the page heard of it, until its listeners were done, until that was to be seen. */
+export interface Interaction {
+  duration: number;
+  waited: number;
+  worked: number;
+  painted: number;
+  /** The event, and what it was of. */
+  what: string;
 }
 
 declare global {
@@ -71,8 +81,19 @@ export function installProbes(): void {
   observe(
     'event',
     (entry) => {
-      const { interactionId, duration } = entry as PerformanceEntry & { interactionId: number };
-      if (interactionId) probes.interactions.set(interactionId, Math.max(duration, probes.interactions.get(interactionId) ?? 0));
+      const { interactionId, name, duration, startTime, processingStart, processingEnd, target } = entry as PerformanceEventTiming & { interactionId: number };
+      const worked = processingEnd - processingStart;
+      const known = probes.interactions.get(interactionId);
+      // A press and its click end in one frame: the one that took longest says why.
+      if (!interactionId || (known && (duration < known.duration || (duration === known.duration && worked <= known.worked)))) return;
+      const of = target instanceof Element ? target.closest('[aria-label], [role]') : null;
+      probes.interactions.set(interactionId, {
+        duration,
+        waited: processingStart - startTime,
+        worked,
+        painted: startTime + duration - processingEnd,
+        what: `${name} of ${of?.getAttribute('aria-label') ?? of?.getAttribute('role') ?? 'what is gone'}`,
+      });
     },
     { durationThreshold: 16 },
   );

@@ -2,12 +2,12 @@
 import { QueryClientProvider } from '@tanstack/react-query';
 import { Direction } from 'radix-ui';
 import { createPortal } from 'react-dom';
-import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { type ReactNode, use, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { GetAccessToken } from './api/client';
 import type { Conversation } from './api/types';
 import { FormatContext, formatOf } from './i18n/format';
 import { browserLocale, directionOf, Language, type OwnTexts } from './i18n/i18n';
-import { StoreContext } from './store/context';
+import { PictureContext, StoreContext } from './store/context';
 import { Store } from './store/store';
 import { otherwise } from './ui/announcement';
 import { cn } from './ui/cn';
@@ -146,10 +146,13 @@ function Preloaded() {
 
 /** The store of this user, running as long as this is mounted. */
 function useStoreOf(apiUrl: string, latest: { current: LiveChatProviderProps }): Store {
+  // Of no use to a store that has begun.
+  const picture = useRef(use(PictureContext));
   const store = useMemo(
     () =>
       new Store({
         apiUrl,
+        picture: picture.current,
         getAccessToken: (how) => latest.current.getAccessToken(how),
         onSessionExpired: () => latest.current.onSessionExpired?.(),
       }),

@@ -1,9 +1,10 @@
 //! `cargo xtask test`: every check of the project, from formatting to the whole stack. The first that fails ends it.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use tokio::process::Command;
 
@@ -11,6 +12,7 @@ use crate::janitor::{Chore, Janitor};
 use crate::postgres::Server;
 use crate::process::run as run_program;
 use crate::stack::{Emulator, Options, Page, Ports, Stack};
+use crate::template::Template;
 use crate::{cache, fuzz, page, process, python, web};
 
 /// The package with the end-to-end tests; it wants a running stack.
@@ -23,6 +25,9 @@ pub(crate) struct Test {
     /// Run only these steps
     #[arg(long, value_enum, value_name = "STEP")]
     only: Vec<Step>,
+    /// Run the end-to-end tests on what `sam build` made, such as .aws-sam/build
+    #[arg(long, value_name = "DIR")]
+    artifacts: Option<PathBuf>,
 }
 
 /// The steps in their order.
@@ -45,7 +50,7 @@ impl Step {
         match self {
             Self::Format => "format: cargo fmt --check",
             Self::Clippy => "clippy: cargo clippy, warnings denied",
-            Self::Template => "template: cfn-lint and sam validate",
+            Self::Template => "template: cfn-lint, sam and checkov",
             Self::Dependencies => "dependencies: cargo deny check bans licenses sources",
             Self::Tests => "tests: unit, database and handler tests on a PostgreSQL and an AWS emulator of their own",
             Self::Fuzz => "fuzz: what comes from outside, under libFuzzer for a minute",
@@ -97,7 +102,7 @@ async fn run_steps(root: &Path, command: &Test, janitor: &mut Janitor) -> Result
                 .await
             }
             Step::Web => web::check(root).await,
-            Step::E2e => run_end_to_end_tests(root, janitor).await,
+            Step::E2e => run_end_to_end_tests(root, command.artifacts.clone(), janitor).await,
             Step::Page => page::run(root, janitor, "e2e", &[]).await,
         };
         ended.with_context(|| format!("the step failed: {}", step.title()))?;
@@ -106,14 +111,54 @@ async fn run_steps(root: &Path, command: &Test, janitor: &mut Janitor) -> Result
     Ok(())
 }
 
+/// Parameters that turn every option of the template on, so that its conditional half is checked too.
+const EVERY_OPTION: [&str; 11] = [
+    "DatabaseSecretArn=arn:aws:secretsmanager:us-east-1:111111111111:secret:database",
+    "AuthIssuer=https://project.example.com/auth/v1",
+    "DomainName=api.example.com",
+    "WebSocketDomainName=live.example.com",
+    "CertificateArn=arn:aws:acm:us-east-1:111111111111:certificate/a",
+    "VpcSubnetIds=subnet-11111111,subnet-22222222",
+    "VpcSecurityGroupIds=sg-11111111",
+    "VpcIpv6=true",
+    "KmsKeyArn=arn:aws:kms:us-east-1:111111111111:key/a",
+    "HttpConcurrency=10",
+    "WebSocketAccessLogs=true",
+];
+
 async fn check_template(root: &Path) -> Result<()> {
     let tools = python::environment(python::CHECKS).await?;
-    run_program(python_tool(root, &tools, "cfn-lint").arg("template.yaml"), "cfn-lint").await?;
-    run_program(
-        python_tool(root, &tools, "sam").args(["validate", "--lint"]),
-        "sam validate",
-    )
-    .await
+    let mut lint = python_tool(root, &tools, "cfn-lint");
+    run_program(lint.arg("template.yaml"), "cfn-lint").await?;
+    let mut lint = python_tool(root, &tools, "cfn-lint");
+    lint.args(["template.yaml", "--parameters"]).args(EVERY_OPTION);
+    run_program(&mut lint, "cfn-lint with every option").await?;
+    let mut validate = python_tool(root, &tools, "sam");
+    run_program(validate.args(["validate", "--lint"]), "sam validate").await?;
+    check_local_routes(root, &tools).await?;
+    let tools = python::environment(python::CHECKOV).await?;
+    // What it skips, `.checkov.yaml` and the template say, with the reason.
+    let mut checkov = python_tool(root, &tools, "checkov");
+    run_program(checkov.args(["--file", "template.yaml"]), "checkov").await
+}
+
+/// `sam local start-api` serves what is deployed.
+async fn check_local_routes(root: &Path, tools: &Path) -> Result<()> {
+    let mut list = python_tool(root, tools, "python");
+    list.arg("xtask/python/sam_routes.py");
+    let listed = process::capture(&mut list, "sam's list of routes").await?;
+    // For CORS it answers OPTIONS everywhere.
+    let listed: BTreeSet<_> = listed.lines().filter(|route| !route.contains(" OPTIONS ")).collect();
+    let routes = Template::read(root)?.routes()?;
+    let routes: Vec<_> = routes
+        .iter()
+        .map(|route| format!("{} {}", route.function, route.key))
+        .collect();
+    if listed != routes.iter().map(String::as_str).collect() {
+        bail!("sam local start-api would serve {listed:#?} instead of {routes:#?}");
+    }
+    println!("sam local start-api would serve all {} routes", routes.len());
+    Ok(())
 }
 
 async fn check_dependencies(root: &Path) -> Result<()> {
@@ -137,7 +182,7 @@ async fn run_tests(root: &Path, janitor: &mut Janitor) -> Result<()> {
     let server = Server::prepare(&folder.join("postgres"), free_port()?, true).await?;
     janitor.entrust(&Chore::StopPostgres(server.clone()))?;
     server.start()?;
-    let emulator = Emulator::start(&python, free_port()?, &folder, &folder, janitor).await?;
+    let (emulator, _process) = Emulator::start(&python, free_port()?, &folder, &folder, janitor).await?;
     let mut tests = test_runner(root, &["--workspace", "--exclude", END_TO_END], &[]).await;
     tests
         .env("TEST_DATABASE_URL", server.url("postgres"))
@@ -152,7 +197,7 @@ fn free_port() -> Result<u16> {
     Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
-async fn run_end_to_end_tests(root: &Path, janitor: &mut Janitor) -> Result<()> {
+async fn run_end_to_end_tests(root: &Path, artifacts: Option<PathBuf>, janitor: &mut Janitor) -> Result<()> {
     // Its client is one of the clients.
     web::build(root).await?;
     let folder = std::env::temp_dir().join(format!("waba-live-chat-e2e-{}", uuid::Uuid::new_v4().simple()));
@@ -165,6 +210,7 @@ async fn run_end_to_end_tests(root: &Path, janitor: &mut Janitor) -> Result<()> 
         log_level: "trace".to_owned(),
         ports: Ports::default(),
         page: Page::None,
+        artifacts,
     };
     let mut stack = Stack::start(root, &options, janitor).await?;
     // One at a time: some of them stop the database.

@@ -24,6 +24,9 @@ pub(crate) struct Dev {
     /// What the functions log (tracing's env-filter)
     #[arg(long, value_name = "FILTER", default_value = "info")]
     log_level: String,
+    /// Deploy what `sam build` made, such as .aws-sam/build, instead of building the functions
+    #[arg(long, value_name = "DIR")]
+    artifacts: Option<PathBuf>,
     /// Where stack.json, the database and the logs go [default: .local; with --ephemeral, where a stack runs in .local already, a
     /// temporary folder]
     #[arg(long, value_name = "DIR")]
@@ -66,6 +69,7 @@ pub(crate) async fn run(root: &Path, command: &Dev) -> Result<()> {
             web: command.web_port.unwrap_or_else(|| default_port(5173)),
         },
         page: if command.no_web { Page::None } else { Page::Sources },
+        artifacts: command.artifacts.clone(),
     };
     let mut janitor = Janitor::start()?;
     if let Some(folder) = temporary {

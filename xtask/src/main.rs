@@ -6,17 +6,25 @@
 //! | `checks`, `fuzz`, `web`, `page` | every check of the project; what comes from outside, under libFuzzer; those of the client in `web/`; of its page on a stack |
 //! | `replay`, `measure` | webhooks posted to the running stack: what became of them, how long it took |
 //! | `quarantine`, `dlq` | what was kept raw, what the queues gave up, and their way back |
+//! | `installation`, `doctor` | what commands for operators work on; what is wrong with it |
+//! | `customer`, `changes` | all that is kept of a customer, out or gone; pages that load anew |
 //! | `tokens`, `push_keys`, `openapi` | the accounts' tokens; who we are to push services; `openapi.yaml` |
 //! | `postgres`, `postgres_binaries`, `functions`, `template`, `python` | what those two are built from |
 //! | `janitor` | cleans up, however a command ends |
 //! | `cache`, `process`, `show` | what is fetched once; other programs; how foreign texts are printed |
 
+#[cfg(test)]
+mod alarms;
 mod cache;
+mod changes;
 mod checks;
+mod customer;
 mod dev;
 mod dlq;
+mod doctor;
 mod functions;
 mod fuzz;
+mod installation;
 mod janitor;
 mod measure;
 mod openapi;
@@ -53,6 +61,15 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Dev(dev::Dev),
+    /// Deploys the functions and the template again, over the running stack
+    Deploy {
+        /// Give a parameter of template.yaml another value
+        #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
+        parameters: Vec<(String, String)>,
+        /// The stack's folder [default: .local]
+        #[arg(long, value_name = "DIR")]
+        state_dir: Option<PathBuf>,
+    },
     Test(checks::Test),
     Bench(page::Bench),
     /// Applies the migrations to the database of `DATABASE_URL`
@@ -61,6 +78,9 @@ enum Command {
     Replay(replay::Replay),
     Quarantine(quarantine::Quarantine),
     Dlq(dlq::Dlq),
+    Customer(customer::Customer),
+    Changes(changes::Changes),
+    Doctor(doctor::Doctor),
     Measure(measure::Measure),
     Tokens(tokens::Tokens),
     PushKeys(push_keys::PushKeys),
@@ -106,6 +126,9 @@ async fn run(command: Command) -> Result<()> {
         .context("xtask has no parent folder")?;
     match command {
         Command::Dev(command) => dev::run(root, &command).await,
+        Command::Deploy { parameters, state_dir } => {
+            stack::redeploy(root, &state_dir.unwrap_or_else(|| root.join(".local")), &parameters).await
+        }
         Command::Test(command) => checks::run(root, &command).await,
         Command::Bench(command) => page::bench(root, &command).await,
         Command::Migrate => migrate().await,
@@ -113,6 +136,9 @@ async fn run(command: Command) -> Result<()> {
         Command::Replay(command) => replay::run(root, &command).await,
         Command::Quarantine(command) => quarantine::run(root, &command).await,
         Command::Dlq(command) => dlq::run(root, &command).await,
+        Command::Customer(command) => customer::run(root, &command).await,
+        Command::Changes(command) => changes::run(root, &command).await,
+        Command::Doctor(command) => doctor::run(root, &command).await,
         Command::Measure(command) => measure::run(root, &command).await,
         Command::Tokens(command) => tokens::run(root, &command).await,
         Command::PushKeys(command) => push_keys::run(root, &command).await,
@@ -122,6 +148,11 @@ async fn run(command: Command) -> Result<()> {
         }
         Command::Janitor => Ok(()),
     }
+}
+
+fn parameter(text: &str) -> Result<(String, String)> {
+    let (name, value) = text.split_once('=').context("not NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 async fn migrate() -> Result<()> {

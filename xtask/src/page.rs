@@ -44,6 +44,7 @@ pub(crate) async fn run(root: &Path, janitor: &mut Janitor, script: &str, argume
         log_level: "info".to_owned(),
         ports: Ports::default(),
         page: Page::Built,
+        artifacts: None,
     };
     let mut stack = Stack::start(root, &options, janitor).await?;
     let stack_file = folder.join("stack.json");

@@ -1,4 +1,6 @@
 //! Virtual environments with the pinned Python packages: the emulator's for the local stack, the checkers' for `test`.
+//!
+//! `python/requirements-*.in` name what is wanted; the `.txt` beside each is made of it by the command in its head, with hashes.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -32,6 +34,12 @@ pub(crate) const CHECKS: Requirements = Requirements {
 pub(crate) const CONTRACT: Requirements = Requirements {
     name: "contract",
     text: include_str!("../python/requirements-contract.txt"),
+};
+
+/// checkov.
+pub(crate) const CHECKOV: Requirements = Requirements {
+    name: "checkov",
+    text: include_str!("../python/requirements-checkov.txt"),
 };
 
 /// The `bin` folder of a virtual environment with these packages; made on first use.
@@ -89,6 +97,9 @@ async fn install(python: &Path, folder: &Path, requirements: Requirements) -> Re
         "pip",
         "install",
         "--no-deps",
+        "--require-hashes",
+        // Building a package would fetch what it is built with, unpinned.
+        "--only-binary=:all:",
         "--no-input",
         "--disable-pip-version-check",
         "--progress-bar",

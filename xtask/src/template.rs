@@ -30,12 +30,12 @@ pub(crate) struct Route {
 }
 
 impl Template {
-    /// Reads the template of the checkout.
+    /// Reads the template of a folder: the checkout, or what `sam build` made of it.
     ///
     /// # Errors
     /// When it is missing or is no YAML.
-    pub(crate) fn read(root: &Path) -> Result<Self> {
-        let path = root.join("template.yaml");
+    pub(crate) fn read(folder: &Path) -> Result<Self> {
+        let path = folder.join("template.yaml");
         let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let document: Yaml = yaml_serde::from_str(&text).context("template.yaml is no YAML")?;
         Ok(Self(to_json(document)?))
@@ -44,20 +44,27 @@ impl Template {
     /// Every function, in the order of the template.
     ///
     /// # Errors
-    /// When one has no `CodeUri` of the form `functions/<name>`.
+    /// When the id of one does not end in `Function`.
     pub(crate) fn functions(&self) -> Result<Vec<Function>> {
         self.resources("AWS::Serverless::Function")
-            .map(|(id, resource)| {
-                let code = resource["Properties"]["CodeUri"]
-                    .as_str()
-                    .and_then(|uri| uri.strip_prefix("functions/"));
-                let name = code.with_context(|| format!("CodeUri of {id} is not functions/<name>"))?;
-                Ok(Function {
-                    id: id.clone(),
-                    name: name.to_owned(),
-                })
+            .map(|(id, _)| {
+                let name = id.strip_suffix("Function").map(str::to_lowercase);
+                let name = name.with_context(|| format!("{id} is not <Name>Function"))?;
+                Ok(Function { id: id.clone(), name })
             })
             .collect()
+    }
+
+    /// How long the function of this folder may run, in seconds.
+    pub(crate) fn timeout(&self, name: &str) -> Option<u64> {
+        let function = self
+            .functions()
+            .ok()?
+            .into_iter()
+            .find(|function| function.name == name)?;
+        let own = &self.0["Resources"][&function.id]["Properties"]["Timeout"];
+        own.as_u64()
+            .or_else(|| self.0["Globals"]["Function"]["Timeout"].as_u64())
     }
 
     /// Every HTTP route.
@@ -97,18 +104,18 @@ impl Template {
             .into()
     }
 
-    /// A copy for the emulator: code comes from `bucket`, parameters of type Number are numbers, and a custom resource whose
+    /// A copy for the emulator: code comes from `packages` (URIs by the function's name), parameters of type Number are numbers, and a custom resource whose
     /// function crashed is given up soon.
     ///
     /// The emulator hands `!Ref` of such a parameter on as text, and its queue poller stops at a `MaximumConcurrency` of text. An
     /// environment variable has to be text, for which it stops otherwise.
     ///
     /// # Errors
-    /// When a function has no `CodeUri` of the form `functions/<name>`.
-    pub(crate) fn for_emulator(&self, bucket: &str, given: &[(&str, &str)]) -> Result<Value> {
+    /// When a function has no package.
+    pub(crate) fn for_emulator(&self, packages: &HashMap<String, String>, given: &[(String, String)]) -> Result<Value> {
         let parameters = self.0["Parameters"].as_object().into_iter().flatten();
         let number_of = |name: &str, parameter: &Value| {
-            let given = given.iter().find(|(given, _)| *given == name);
+            let given = given.iter().find(|(given, _)| given == name);
             given
                 .and_then(|(_, value)| value.parse::<i64>().ok())
                 .map_or_else(|| parameter["Default"].clone(), Value::from)
@@ -121,7 +128,8 @@ impl Template {
         replace_references(&mut copy, &numbers);
         for function in self.functions()? {
             let properties = &mut copy["Resources"][&function.id]["Properties"];
-            properties["CodeUri"] = json!(format!("s3://{bucket}/{}.zip", function.name));
+            let package = packages.get(&function.name);
+            properties["CodeUri"] = json!(package.with_context(|| format!("{} was not built", function.name))?);
             let variables = properties["Environment"]["Variables"].as_object_mut();
             for (_, value) in variables.into_iter().flatten().filter(|(_, value)| value.is_number()) {
                 *value = value.to_string().into();
@@ -138,7 +146,14 @@ impl Template {
         Ok(copy)
     }
 
-    fn resources(&self, kind: &str) -> impl Iterator<Item = (&String, &Value)> {
+    /// What all functions have in common.
+    #[cfg(test)]
+    pub(crate) fn globals(&self) -> &Value {
+        &self.0["Globals"]["Function"]
+    }
+
+    /// Every resource of a type, by its logical id.
+    pub(crate) fn resources(&self, kind: &str) -> impl Iterator<Item = (&String, &Value)> {
         let all = self.0["Resources"].as_object().into_iter().flatten();
         all.filter(move |(_, resource)| resource["Type"] == kind)
     }
@@ -192,262 +207,4 @@ fn intrinsic(name: &str, argument: &Value) -> Value {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-    use std::process::Command;
-    use std::time::Duration;
-
-    use super::*;
-
-    fn root() -> &'static Path {
-        Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
-    }
-
-    #[test]
-    fn cargo_lambda_watch_serves_the_routes_of_the_template() {
-        let template = Template::read(root()).unwrap();
-        let name = |id: &str| {
-            template
-                .functions()
-                .unwrap()
-                .into_iter()
-                .find(|function| function.id == id)
-                .unwrap()
-                .name
-        };
-        let routes = template.routes().unwrap();
-        let deployed: BTreeSet<_> = routes
-            .iter()
-            .map(|route| (route.key.clone(), name(&route.function)))
-            .collect();
-
-        let metadata = Command::new(env!("CARGO"))
-            .args(["metadata", "--no-deps", "--format-version", "1"])
-            .output()
-            .unwrap();
-        let metadata: Value = serde_json::from_slice(&metadata.stdout).unwrap();
-        let mut watched = BTreeSet::new();
-        for (path, routes) in metadata["metadata"]["lambda"]["watch"]["router"].as_object().unwrap() {
-            for route in routes.as_array().unwrap() {
-                let key = format!("{} {path}", route["method"].as_str().unwrap());
-                watched.insert((key, route["function"].as_str().unwrap().to_owned()));
-            }
-        }
-
-        assert_eq!(watched, deployed);
-    }
-
-    #[test]
-    fn the_described_api_is_the_deployed_one() {
-        let deployed: BTreeSet<_> = Template::read(root())
-            .unwrap()
-            .routes()
-            .unwrap()
-            .into_iter()
-            .map(|route| route.key)
-            .collect();
-        let text = std::fs::read_to_string(root().join("openapi.yaml")).unwrap();
-        let document: Value = yaml_serde::from_str(&text).unwrap();
-        let mut described = BTreeSet::new();
-        for (path, methods) in document["paths"].as_object().unwrap() {
-            described.extend(
-                methods
-                    .as_object()
-                    .unwrap()
-                    .keys()
-                    .map(|method| format!("{} {path}", method.to_uppercase())),
-            );
-        }
-        assert_eq!(described, deployed);
-    }
-
-    /// All Rust sources below a folder.
-    fn sources(folder: &Path) -> String {
-        let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-        let texts = entries.map(|path| match path.extension().and_then(|ending| ending.to_str()) {
-            _ if path.is_dir() => sources(&path),
-            Some("rs") => std::fs::read_to_string(&path).unwrap(),
-            _ => String::new(),
-        });
-        texts.collect()
-    }
-
-    #[test]
-    fn functions_read_the_variables_that_they_are_given() {
-        /// Read where they are set; the template leaves them at their defaults.
-        const OPTIONAL: [&str; 4] = [
-            "AUTH_JWKS_URL",
-            "DATABASE_POOL_SIZE",
-            "DATABASE_URL",
-            "SECRETS_TTL_SECONDS",
-        ];
-        let template = Template::read(root()).unwrap();
-        let mut given = BTreeSet::from(["LOG_LEVEL".to_owned()]);
-        for function in template.functions().unwrap() {
-            let properties = &template.0["Resources"][&function.id]["Properties"];
-            given.extend(
-                properties["Environment"]["Variables"]
-                    .as_object()
-                    .unwrap()
-                    .keys()
-                    .cloned(),
-            );
-        }
-        let mut read = BTreeSet::new();
-        for folder in ["shared/src", "functions"] {
-            for call in ["required(\"", "optional(\"", "parsed(\""] {
-                read.extend(
-                    sources(&root().join(folder))
-                        .split(call)
-                        .skip(1)
-                        .filter_map(|rest| rest.split('"').next().map(str::to_owned)),
-                );
-            }
-        }
-        let read: BTreeSet<String> = read
-            .into_iter()
-            .filter(|name| !OPTIONAL.contains(&name.as_str()))
-            .collect();
-        assert_eq!(read, given);
-    }
-
-    #[test]
-    fn queues_and_policies_keep_the_rules() {
-        let template = Template::read(root()).unwrap();
-        let resources = template.0["Resources"].as_object().unwrap();
-        let target = |value: &Value| value["Fn::GetAtt"][0].as_str().unwrap_or_default().to_owned();
-        for (name, source) in template.resources("AWS::Lambda::EventSourceMapping") {
-            let source = &source["Properties"];
-            assert_eq!(
-                source["FunctionResponseTypes"],
-                json!(["ReportBatchItemFailures"]),
-                "{name}"
-            );
-            let queue = &resources[&target(&source["EventSourceArn"])]["Properties"];
-            let function = &resources[source["FunctionName"]["Ref"].as_str().unwrap()]["Properties"];
-            assert!(
-                queue["VisibilityTimeout"].as_u64() >= function["Timeout"].as_u64().map(|timeout| 6 * timeout),
-                "{name}"
-            );
-            assert!(queue["MessageRetentionPeriod"].as_u64() >= Some(4 * 86_400), "{name}");
-            assert!(queue["RedrivePolicy"]["maxReceiveCount"].as_u64() >= Some(50), "{name}");
-            let dead_letter_queue = target(&queue["RedrivePolicy"]["deadLetterTargetArn"]);
-            assert_eq!(
-                resources[&dead_letter_queue]["Properties"]["MessageRetentionPeriod"],
-                14 * 86_400,
-                "{name}"
-            );
-            let alarms = template
-                .resources("AWS::CloudWatch::Alarm")
-                .filter(|(_, alarm)| target(&alarm["Properties"]["Dimensions"][0]["Value"]) == dead_letter_queue);
-            assert_eq!(alarms.count(), 1, "{name}");
-        }
-        for (name, function) in template.resources("AWS::Serverless::Function") {
-            let policies = function["Properties"]["Policies"].to_string();
-            // The objects of one bucket, and the connections of one API, have no other name.
-            let objects = [
-                "${MediaBucket.Arn}/*",
-                "${MediaBucket.Arn}/outbound/*",
-                "${WebSocketApi}/live/POST/@connections/*",
-            ];
-            let policies = objects
-                .iter()
-                .fold(policies, |policies, name| policies.replace(name, ""));
-            assert!(!policies.contains('*'), "{name} {policies}");
-            assert!(
-                function["Properties"]["LoggingConfig"]["LogGroup"]["Ref"].is_string(),
-                "{name}"
-            );
-        }
-    }
-
-    #[test]
-    fn work_that_is_owed_has_a_clock_and_time_to_end() {
-        let template = Template::read(root()).unwrap();
-        let timeout = |function: &str| {
-            let properties = &template.0["Resources"][function]["Properties"];
-            Duration::from_secs(properties["Timeout"].as_u64().unwrap())
-        };
-        assert!(media::LEASE > timeout("MediaFunction"), "two could fetch one file");
-        assert!(
-            media::FETCH_TIME * 3 / 2 < timeout("MediaFunction"),
-            "no file would ever be begun"
-        );
-        assert!(outbox::LEASE > timeout("OutboxFunction"), "two could send one message");
-        assert!(send::LEASE > timeout("SendFunction"), "two could send one message");
-        for function in [
-            "ConsumerFunction",
-            "MediaFunction",
-            "OutboxFunction",
-            "RealtimeFunction",
-        ] {
-            let clocks = template
-                .resources("AWS::Scheduler::Schedule")
-                .filter(|(_, clock)| clock["Properties"]["Target"]["Arn"] == json!({"Fn::GetAtt": [function, "Arn"]}));
-            assert_eq!(clocks.count(), 1, "{function}");
-        }
-        for (name, clock) in template.resources("AWS::Scheduler::Schedule") {
-            assert_eq!(clock["Properties"]["ScheduleExpression"], "rate(1 minute)", "{name}");
-        }
-        // Roles of our own are held to what policies of functions are.
-        for (name, role) in template.resources("AWS::IAM::Role") {
-            let policies = role["Properties"]["Policies"].to_string();
-            assert!(!policies.contains('*'), "{name} {policies}");
-        }
-    }
-
-    #[test]
-    fn the_bucket_is_private_and_outlives_the_stack() {
-        let template = Template::read(root()).unwrap();
-        let buckets: Vec<_> = template.resources("AWS::S3::Bucket").collect();
-        assert!(!buckets.is_empty());
-        for (name, bucket) in buckets {
-            for property in [
-                "BlockPublicAcls",
-                "BlockPublicPolicy",
-                "IgnorePublicAcls",
-                "RestrictPublicBuckets",
-            ] {
-                let block = &bucket["Properties"]["PublicAccessBlockConfiguration"];
-                assert_eq!(block[property], true, "{name} {property}");
-            }
-            assert!(bucket["Properties"]["BucketEncryption"].is_object(), "{name}");
-            assert_eq!(bucket["DeletionPolicy"], "Retain", "{name}");
-            assert_eq!(bucket["UpdateReplacePolicy"], "Retain", "{name}");
-        }
-    }
-
-    #[test]
-    fn intrinsics_take_their_long_form() {
-        let yaml = "{a: !Ref X, b: !GetAtt Q.Arn, c: !If [C, !Ref X, 1], d: !Sub 'x${Y}.z'}";
-        assert_eq!(
-            to_json(yaml_serde::from_str(yaml).unwrap()).unwrap(),
-            json!({
-                "a": {"Ref": "X"}, "b": {"Fn::GetAtt": ["Q", "Arn"]},
-                "c": {"Fn::If": ["C", {"Ref": "X"}, 1]}, "d": {"Fn::Sub": "x${Y}.z"},
-            })
-        );
-    }
-
-    #[test]
-    fn the_emulator_gets_packages_and_numbers() {
-        let copy = Template::read(root())
-            .unwrap()
-            .for_emulator("bucket", &[("OutboxMaximumConcurrency", "3")])
-            .unwrap();
-        assert_eq!(
-            copy["Resources"]["WebhookFunction"]["Properties"]["CodeUri"],
-            "s3://bucket/webhook.zip"
-        );
-        assert_eq!(
-            copy["Resources"]["ConsumerEvents"]["Properties"]["ScalingConfig"]["MaximumConcurrency"],
-            10
-        );
-        let environment = &copy["Resources"]["OutboxFunction"]["Properties"]["Environment"]["Variables"];
-        assert_eq!(environment["SEND_RETRY_SECONDS"], "3600");
-        assert_eq!(
-            copy["Resources"]["OutboxEvents"]["Properties"]["ScalingConfig"]["MaximumConcurrency"],
-            3
-        );
-    }
-}
+pub(crate) mod tests;

@@ -5,6 +5,8 @@ mod abuse;
 mod canaries;
 mod clock;
 mod conversation;
+mod correlation;
+mod deployment;
 mod hostile;
 mod matrix;
 mod mirror;

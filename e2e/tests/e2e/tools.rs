@@ -1,9 +1,9 @@
-//! The operators' commands on the running stack: `quarantine`, `dlq`, and `replay` with expectations.
+//! The operators' commands on the running stack: `quarantine`, `dlq`, `customer`, `doctor`, and `replay` with expectations.
 
 use std::process::Output;
 
 use aws_sdk_sqs::types::MessageAttributeValue;
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use shared::whatsapp::split::Unit;
 use shared::whatsapp::unit;
@@ -116,6 +116,107 @@ async fn a_dead_letter_is_seen_unpacked_and_goes_the_way_it_should_have_gone() {
     stack.conversation_showing(&phone, "Back from the dead\u{fffe}").await;
     assert!(!text(&xtask(&["dlq", "list"])).contains(&id));
     assert!(!xtask(&["dlq", "show", &id]).status.success());
+}
+
+#[tokio::test]
+async fn a_customer_is_handed_out_and_erased_and_the_agents_page_is_told() {
+    let stack = Stack::open();
+    let phone = new_phone();
+    stack.customer_writes(&phone, "All that you know of me").await;
+    let id = stack.conversation_showing(&phone, "All that you know of me").await["id"].clone();
+    let cursor = stack.ask("/api/live-chat/changes").await["next_cursor"].clone();
+    let cursor = cursor.as_str().unwrap();
+    let folder = Stack::folder().join(uuid::Uuid::new_v4().to_string());
+    let out = folder.to_str().unwrap();
+    text(&xtask(&["customer", "export", "--phone", &phone, "--out", out]));
+    let messages = std::fs::read_to_string(folder.join("chat_messages.jsonl")).unwrap();
+    assert!(messages.contains("All that you know of me"), "{messages}");
+
+    let shown = text(&xtask(&["customer", "erase", "--phone", &phone]));
+    assert!(
+        shown.contains("1  chat_conversations") && shown.contains("Nothing was erased"),
+        "{shown}"
+    );
+    let shown = text(&xtask(&["customer", "erase", "--phone", &phone, "--yes"]));
+    assert!(shown.ends_with("Erased\n") && !shown.contains(&phone[1..]), "{shown}");
+    let (status, _) = stack
+        .call(
+            stack.get("agent_token"),
+            Method::GET,
+            &format!("/api/live-chat/conversations/{id}"),
+            None,
+        )
+        .await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    let mut after = cursor.to_owned();
+    let told = until("the page is told", async || {
+        let page = stack.ask(&format!("/api/live-chat/changes?after={after}")).await;
+        after = page["next_cursor"].as_str().unwrap().to_owned();
+        let mut changes = page["changes"].as_array().unwrap().iter();
+        changes
+            .any(|change| change["type"] == "conversation.deleted" && change["conversation_id"] == id)
+            .then_some(())
+    });
+    told.await;
+    assert!(
+        !xtask(&["customer", "erase", "--phone", &phone, "--yes"])
+            .status
+            .success()
+    );
+    // What comes later begins anew.
+    stack.customer_writes(&phone, "Hello again").await;
+    assert_ne!(stack.conversation_showing(&phone, "Hello again").await["id"], id);
+}
+
+#[tokio::test]
+async fn the_doctor_looks_at_every_part_and_tells_no_secret() {
+    let stack = Stack::open();
+    // Other tests leave things behind that are wrong.
+    let output = xtask(&["doctor"]);
+    let shown = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    for part in [
+        "database",
+        "schema",
+        "exposed tables",
+        "owed work",
+        "accounts",
+        "numbers",
+        "webhook secret",
+        "push keys",
+        "token keys",
+        "tokens",
+        "webhook subscriptions",
+        "events queue",
+        "media queue",
+        "outbox queue",
+        "media bucket",
+    ] {
+        let is_part = |line: &str| {
+            ["✓", "✗"]
+                .iter()
+                .any(|mark| line.starts_with(&format!("{mark} {part}: ")))
+        };
+        assert!(shown.lines().any(is_part), "{part} is missing: {shown}");
+    }
+    assert!(
+        shown.contains("✓ events queue") && shown.contains("✓ media bucket"),
+        "{shown}"
+    );
+    let ring = stack.key_ring().await;
+    let keys = ring
+        .as_object()
+        .unwrap()
+        .iter()
+        .filter(|(name, _)| *name != "active")
+        .map(|(_, key)| key.as_str().unwrap());
+    for secret in keys.chain([
+        stack.get("app_secret"),
+        stack.get("verify_token"),
+        stack.get("jwt_secret"),
+        stack.get("database_url"),
+    ]) {
+        assert!(!shown.contains(secret), "{shown}");
+    }
 }
 
 #[tokio::test]

@@ -5,12 +5,13 @@ use std::time::{Duration, Instant};
 use consumer::{App, Event, handle, handle_clock};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use shared::config::required;
+use shared::db::retention::Retention;
 use shared::edge::queue::Queue;
 use shared::start::{Start, logged};
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    let start = Start::from_env().await?;
+    let start = Start::from_env(env!("CARGO_PKG_NAME")).await?;
     let client = aws_sdk_sqs::Client::new(&start.aws);
     let queue = |variable| logged(required(variable)).map(|url| Queue::new(client.clone(), url));
     let database = start.database().await?;
@@ -20,7 +21,9 @@ async fn main() -> Result<(), Error> {
         queue: queue("EVENTS_QUEUE_URL")?,
         media_queue: queue("MEDIA_QUEUE_URL")?,
         outbox_queue: queue("OUTBOX_QUEUE_URL")?,
+        retention: logged(Retention::from_env())?,
     };
+    shared::metrics::tell_cold_start();
     run(service_fn(async |event: LambdaEvent<Event>| {
         Ok::<_, Error>(match event.payload.records {
             Some(records) => handle(&app, records).await,

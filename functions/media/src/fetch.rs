@@ -12,6 +12,7 @@ use shared::db::{self, DbError};
 use shared::domain::media::{Ending, LARGEST, StoredFile, Trouble, decode_sha256, settle};
 use shared::domain::served::media_type;
 use shared::edge::graph::media::MediaLink;
+use shared::metrics::{FetchOutcome, Metric, tell};
 use tempfile::NamedTempFile;
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
@@ -80,6 +81,7 @@ pub(crate) async fn fetch(app: &App, message_id: i64) -> Result<bool, DbError> {
         .database
         .run(async |client| db::media::settle(client, &owed, &settlement).await)
         .await?;
+    tell(Metric::MediaFetches(outcome_of(settlement.state)), 1);
     tracing::info!(
         message_id,
         state = settlement.state,
@@ -97,6 +99,15 @@ pub(crate) async fn fetch(app: &App, message_id: i64) -> Result<bool, DbError> {
         }
     }
     Ok(true)
+}
+
+fn outcome_of(state: &str) -> FetchOutcome {
+    match state {
+        "stored" => FetchOutcome::Stored,
+        "failed" => FetchOutcome::Failed,
+        "expired" => FetchOutcome::Expired,
+        _ => FetchOutcome::Retried,
+    }
 }
 
 async fn attempt(app: &App, owed: &Owed, object_key: &str) -> Result<Ending, Stop> {

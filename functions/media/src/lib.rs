@@ -11,12 +11,16 @@ use std::time::{Duration, SystemTime};
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use futures_util::{StreamExt, stream};
 use serde_json::Value;
+use shared::db::gauges::{Gauge, tell_gauges};
 use shared::db::{self, Database, DbError};
 use shared::domain::media::MediaTask;
 use shared::edge::graph::media::GraphMedia;
 use shared::edge::storage::Storage;
+use shared::metrics::Work;
 use shared::realtime::Realtime;
+use shared::telemetry::correlated;
 use shared::tokens::Tokens;
+use shared::whatsapp::unit::correlation_id;
 use uuid::Uuid;
 
 pub use fetch::clean_up;
@@ -56,6 +60,7 @@ pub struct App {
 pub async fn handle(app: &App, event: Value, deadline: SystemTime) -> SqsBatchResponse {
     let mut response = SqsBatchResponse::default();
     if event.get("Records").is_none() {
+        tell_gauges(&app.database, &[Gauge::Owed(Work::Media)]).await;
         work_off(app, deadline).await;
         let from = Uuid::new_v4();
         let clear = app
@@ -82,26 +87,31 @@ pub async fn handle(app: &App, event: Value, deadline: SystemTime) -> SqsBatchRe
 /// database is away they come back.
 async fn take_triggers(app: &App, records: Vec<SqsMessage>, deadline: SystemTime) -> Vec<BatchItemFailure> {
     let fetches = stream::iter(records).map(async |record| {
-        let Some(task) = record.body.as_deref().and_then(MediaTask::from_body) else {
-            tracing::error!(record = record.message_id, "a trigger cannot be read");
-            return None;
-        };
-        if !has_time(deadline) {
-            return None;
-        }
-        let fetched = fetch(app, task.message_id).await;
-        app.realtime.publish().await;
-        let error = fetched.err()?;
-        tracing::error!(message_id = task.message_id, %error, "a file could not be attended to");
-        let mut failure = BatchItemFailure::default();
-        failure.item_identifier = record.message_id?;
-        error.is_transient().then_some(failure)
+        let id = correlation_id(&record).map(str::to_owned);
+        correlated(id, Box::pin(take_trigger(app, record, deadline))).await
     });
     fetches
         .buffer_unordered(AT_ONCE)
         .filter_map(async |failure| failure)
         .collect()
         .await
+}
+
+async fn take_trigger(app: &App, record: SqsMessage, deadline: SystemTime) -> Option<BatchItemFailure> {
+    let Some(task) = record.body.as_deref().and_then(MediaTask::from_body) else {
+        tracing::error!(record = record.message_id, "a trigger cannot be read");
+        return None;
+    };
+    if !has_time(deadline) {
+        return None;
+    }
+    let fetched = fetch(app, task.message_id).await;
+    app.realtime.publish().await;
+    let error = fetched.err()?;
+    tracing::error!(message_id = task.message_id, %error, "a file could not be attended to");
+    let mut failure = BatchItemFailure::default();
+    failure.item_identifier = record.message_id?;
+    error.is_transient().then_some(failure)
 }
 
 /// Fetches what is due until nothing is, or no time is left; the next minute goes on.

@@ -12,7 +12,7 @@ use shared::tokens::Tokens;
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    let start = Start::from_env().await?;
+    let start = Start::from_env(env!("CARGO_PKG_NAME")).await?;
     clean_up(&std::env::temp_dir());
     let database = start.database().await?;
     let app = App {
@@ -22,6 +22,7 @@ async fn main() -> Result<(), Error> {
         tokens: Tokens::new(start.secrets, logged(required("TOKEN_KEYS_SECRET_ARN"))?),
         graph: logged(GraphMedia::from_env(PATIENCE))?,
     };
+    shared::metrics::tell_cold_start();
     run(service_fn(async |event: LambdaEvent<_>| {
         let deadline = event.context.deadline();
         Ok::<_, Error>(handle(&app, event.payload, deadline).await)

@@ -22,6 +22,25 @@ struct CustomResource {
     request_id: String,
     logical_resource_id: String,
     physical_resource_id: Option<String>,
+    #[serde(default)]
+    resource_properties: Value,
+    #[serde(default)]
+    old_resource_properties: Value,
+}
+
+impl CustomResource {
+    /// Whether a failed deployment goes back to the function's version before. What runs there has its schema, and a newer one bears it; were it
+    /// migrated again, whatever made the deployment fail could make the way back fail too, and leave the stack in `UPDATE_ROLLBACK_FAILED`.
+    fn goes_back(&self) -> bool {
+        // An ARN with the number at its end.
+        let version = |properties: &Value| {
+            let arn = properties["FunctionVersion"].as_str()?;
+            arn.rsplit(':').next()?.parse::<u64>().ok()
+        };
+        version(&self.resource_properties)
+            .zip(version(&self.old_resource_properties))
+            .is_some_and(|(wanted, now)| wanted < now)
+    }
 }
 
 /// Takes an event. `settings` is what reading them came to, so that a wrong one is reported too: CloudFormation waits for an hour
@@ -36,7 +55,7 @@ pub async fn handle(settings: &Result<Settings, String>, event: Value) -> Result
     let request: CustomResource =
         serde_json::from_value(event).map_err(|error| format!("the custom resource's event is malformed: {error}"))?;
     // The schema outlives the stack: the data is not ours to delete.
-    let result = if request.request_type == "Delete" {
+    let result = if request.request_type == "Delete" || request.goes_back() {
         Ok(json!({}))
     } else {
         migrate(settings).await.map(|report| summary(&report))

@@ -7,8 +7,9 @@ use shared::start::Start;
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    let start = Start::from_env().await?;
+    let start = Start::from_env(env!("CARGO_PKG_NAME")).await?;
     let settings = Settings::from_env(&start.secrets).map_err(|error| error.to_string());
+    shared::metrics::tell_cold_start();
     run(service_fn(async |event: LambdaEvent<_>| {
         handle(&settings, event.payload).await
     }))

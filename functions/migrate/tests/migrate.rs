@@ -71,6 +71,21 @@ async fn a_deployment_that_fails_is_told_why() {
 }
 
 #[tokio::test]
+async fn the_way_back_from_a_failed_deployment_needs_no_database() {
+    let unreachable = settings("postgres://u:hunter2@127.0.0.1:9/x");
+    let (url, mut answers) = cloudformation().await;
+    let version =
+        |number: u32| json!({"FunctionVersion": format!("arn:aws:lambda:us-east-1:1:function:migrate:{number}")});
+    for (from, to, status) in [(9, 10, "FAILED"), (10, 9, "SUCCESS")] {
+        let mut event = event("Update", &url);
+        event["OldResourceProperties"] = version(from);
+        event["ResourceProperties"] = version(to);
+        handle(&unreachable, event).await.unwrap();
+        assert_eq!(answers.recv().await.unwrap()["Status"], status, "{from} {to}");
+    }
+}
+
+#[tokio::test]
 async fn deleting_the_stack_leaves_the_data() {
     let database = TestDatabase::migrated().await;
     let (url, mut answers) = cloudformation().await;
@@ -89,7 +104,7 @@ async fn deleting_the_stack_leaves_the_data() {
 async fn a_plain_invocation_answers_with_the_report() {
     let database = TestDatabase::empty().await;
     let report = handle(&settings(&database.url), json!({})).await.unwrap();
-    assert_eq!(report["applied"].as_array().unwrap().len(), 7);
+    assert_eq!(report["applied"].as_array().unwrap().len(), 8);
     let failed = handle(&settings("postgres://u:hunter2@127.0.0.1:9/x"), json!({}))
         .await
         .unwrap_err();

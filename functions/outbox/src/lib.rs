@@ -8,12 +8,16 @@ use std::time::{Duration, Instant};
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use futures_util::{StreamExt, stream};
 use serde_json::Value;
+use shared::db::gauges::{Gauge, tell_gauges};
 use shared::db::{self, DbError};
 use shared::domain::push::PushTask;
 use shared::domain::send::OutboxTask;
+use shared::metrics::Work;
 use shared::outbound::{Outbound, TURN_TIME};
 use shared::push::Push;
 use shared::realtime::Realtime;
+use shared::telemetry::correlated;
+use shared::whatsapp::unit::correlation_id;
 
 /// How long a claim is held: longer than the function's timeout, so that whoever had it before is gone.
 pub const LEASE: Duration = Duration::from_secs(130);
@@ -22,6 +26,13 @@ pub const LEASE: Duration = Duration::from_secs(130);
 const AT_ONCE: usize = 4;
 /// How many due conversations, and how many unconfirmed messages, are looked up at once.
 const ROUND: i64 = 100;
+
+/// What the clock tells of the installation.
+const GAUGES: [Gauge; 3] = [
+    Gauge::Owed(Work::Sends),
+    Gauge::Owed(Work::Pushes),
+    Gauge::AccountsToReconnect,
+];
 
 /// What the handler needs, made once an environment.
 #[derive(Clone)]
@@ -54,6 +65,7 @@ impl Task {
 pub async fn handle(app: &App, event: Value, deadline: Instant) -> SqsBatchResponse {
     let mut response = SqsBatchResponse::default();
     if event.get("Records").is_none() {
+        tell_gauges(&app.outbound.database, &GAUGES).await;
         // Beside each other: slow push services hold no message up, nor many messages a notification.
         let (messages, notifications) = tokio::join!(work_off(app, deadline), app.push.send_owed(None, deadline));
         for error in [messages, notifications].into_iter().filter_map(Result::err) {
@@ -71,27 +83,22 @@ pub async fn handle(app: &App, event: Value, deadline: Instant) -> SqsBatchRespo
 /// Works on the conversations that triggers name. All triggers are done with, whatever comes of it: the rows know when they are due again.
 /// Only while the database is away they come back.
 async fn take_triggers(app: &App, records: Vec<SqsMessage>, deadline: Instant) -> Vec<BatchItemFailure> {
-    let mut triggers: BTreeMap<Task, Vec<String>> = BTreeMap::new();
+    // Of several triggers for one conversation the first says from which request they follow.
+    let mut triggers: BTreeMap<Task, (Option<String>, Vec<String>)> = BTreeMap::new();
     for record in records {
         let Some(task) = record.body.as_deref().and_then(Task::from_body) else {
             tracing::error!(record = record.message_id, "a trigger cannot be read");
             continue;
         };
-        let ids = triggers.entry(task).or_default();
+        let (correlation, ids) = triggers.entry(task).or_default();
+        *correlation = correlation
+            .take()
+            .or_else(|| correlation_id(&record).map(str::to_owned));
         ids.extend(record.message_id);
     }
-    let work = stream::iter(triggers).map(async |(task, ids)| {
-        let ended = match task {
-            Task::Messages(conversation_id) => {
-                let ended = app.outbound.work_off(conversation_id, deadline).await;
-                app.realtime.publish().await;
-                ended
-            }
-            Task::Notifications(conversation_id) => app.push.send_owed(Some(conversation_id), deadline).await,
-        };
-        let error = ended.err()?;
-        tracing::error!(?task, %error, "a conversation could not be worked on");
-        error.is_transient().then_some(ids)
+    let work = stream::iter(triggers).map(async |(task, (correlation, ids))| {
+        let is_over = correlated(correlation, Box::pin(take_task(app, task, deadline))).await;
+        (!is_over).then_some(ids)
     });
     let failed: Vec<Option<Vec<String>>> = work.buffer_unordered(AT_ONCE).collect().await;
     let ids = failed.into_iter().flatten().flatten();
@@ -101,6 +108,23 @@ async fn take_triggers(app: &App, records: Vec<SqsMessage>, deadline: Instant) -
         failure
     })
     .collect()
+}
+
+/// Whether the task is over; it comes back where it is not.
+async fn take_task(app: &App, task: Task, deadline: Instant) -> bool {
+    let ended = match task {
+        Task::Messages(conversation_id) => {
+            let ended = app.outbound.work_off(conversation_id, deadline).await;
+            app.realtime.publish().await;
+            ended
+        }
+        Task::Notifications(conversation_id) => app.push.send_owed(Some(conversation_id), deadline).await,
+    };
+    let Err(error) = ended else {
+        return true;
+    };
+    tracing::error!(?task, %error, "a conversation could not be worked on");
+    !error.is_transient()
 }
 
 /// Does what is due until nothing is, or no time is left; the next minute goes on.

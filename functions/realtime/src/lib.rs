@@ -12,10 +12,12 @@ use axum::Router;
 use axum::extract::FromRef;
 use axum::routing::{get, post};
 pub use push::{NewPushKeys, NewPushSubscription, OldPushSubscription};
+use shared::db::gauges::{Gauge, tell_gauges};
 use shared::db::{self, DbError};
 use shared::domain::push::Origin;
 use shared::edge::push::PushKeys;
 use shared::http::auth::Authenticator;
+use shared::metrics::Work;
 use shared::realtime::Realtime;
 pub use socket::{SocketEvent, SocketReply, handle_socket};
 use utoipa::OpenApi;
@@ -79,6 +81,7 @@ const BACKLOG_TIME: Duration = Duration::from_secs(10);
 
 /// What is due each minute: tells what somebody left who died, and deletes what is over.
 pub async fn handle_clock(app: &App) {
+    tell_gauges(&app.http.database, &[Gauge::Owed(Work::Unpublished)]).await;
     // What is left the next minute takes, or nobody does: pages ask by themselves.
     let begun = Instant::now();
     while app.realtime.publish().await && begun.elapsed() < BACKLOG_TIME {}

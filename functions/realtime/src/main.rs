@@ -14,7 +14,7 @@ use tower::Service;
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    let HttpStart { start, app: http } = HttpStart::from_env().await?;
+    let HttpStart { start, app: http } = HttpStart::from_env(env!("CARGO_PKG_NAME")).await?;
     let app = App {
         websocket_url: logged(required("WEBSOCKET_URL"))?,
         realtime: start.realtime(http.database.clone(), Duration::from_secs(8))?,
@@ -23,6 +23,7 @@ async fn main() -> Result<(), Error> {
         http,
     };
     let api = Adapter::from(service(app.clone()));
+    shared::metrics::tell_cold_start();
     run(service_fn(async |event: LambdaEvent<Value>| {
         let LambdaEvent { payload, context } = event;
         let is_of = |field: &str| payload["requestContext"].get(field).is_some();

@@ -7,7 +7,7 @@ use shared::start::HttpStart;
 
 #[tokio::main]
 async fn main() -> Result<(), lambda_http::Error> {
-    let HttpStart { start, app: http } = HttpStart::from_env().await?;
+    let HttpStart { start, app: http } = HttpStart::from_env(env!("CARGO_PKG_NAME")).await?;
     let outbound = start.outbound(http.database.clone(), LEASE)?;
     outbound.tokens.warm_up().await;
     let realtime = start.realtime(http.database.clone(), Duration::from_secs(2))?;
@@ -16,5 +16,6 @@ async fn main() -> Result<(), lambda_http::Error> {
         outbound,
         realtime,
     };
+    shared::metrics::tell_cold_start();
     lambda_http::run(service(app)).await
 }

@@ -9,6 +9,9 @@ use serde::Deserialize;
 use shared::edge::queue::Queue;
 use shared::edge::secrets::{SecretError, Secrets};
 use shared::http::error::Failure;
+use shared::http::{name_request, request_id};
+use shared::metrics::{Metric, tell};
+use shared::telemetry::{correlated, correlation_id};
 use shared::whatsapp::{signature, split, unit};
 use utoipa::OpenApi;
 
@@ -56,15 +59,22 @@ pub struct Api;
 /// # Errors
 /// Never: an error of the Lambda would be Meta's 502 without a word in it.
 pub async fn handle(app: &App, request: Request) -> Result<Response<Body>, lambda_http::Error> {
+    let id = request_id(&request);
+    let mut response = correlated(id.clone(), answer(app, &request)).await;
+    name_request(response.headers_mut(), id.as_deref());
+    Ok(response)
+}
+
+async fn answer(app: &App, request: &Request) -> Response<Body> {
     let reply = match *request.method() {
-        Method::GET => handshake(app, &request).await,
-        Method::POST => post(app, &request).await,
+        Method::GET => handshake(app, request).await,
+        Method::POST => post(app, request).await,
         _ => Err(Refusal::MethodNotAllowed),
     };
-    Ok(match reply {
+    match reply {
         Ok(text) => response(StatusCode::OK, "text/plain; charset=utf-8", text),
-        Err(refusal) => refuse(&request, &refusal),
-    })
+        Err(refusal) => refuse(&refusal),
+    }
 }
 
 /// Meta's check that the URL is ours.
@@ -163,7 +173,7 @@ enum Refusal {
     Unavailable(String),
 }
 
-fn refuse(request: &Request, refusal: &Refusal) -> Response<Body> {
+fn refuse(refusal: &Refusal) -> Response<Body> {
     let (status, code, message) = match refusal {
         Refusal::WrongVerifyToken => (
             StatusCode::FORBIDDEN,
@@ -191,11 +201,11 @@ fn refuse(request: &Request, refusal: &Refusal) -> Response<Body> {
             "temporarily unavailable, try again soon",
         ),
     };
-    let request_id = request.lambda_context_ref().map(|context| context.request_id.as_str());
     let mut error = serde_json::json!({"code": code, "message": message});
     if let Refusal::Unavailable(reason) = refusal {
-        tracing::error!(reason, request_id, "webhook not queued");
-        error["request_id"] = request_id.into();
+        tracing::error!(reason, "webhook not queued");
+        tell(Metric::ServerErrors, 1);
+        error["request_id"] = correlation_id().into();
     } else {
         tracing::warn!(code, status = status.as_u16(), "webhook refused");
     }

@@ -8,6 +8,7 @@ use lambda_http::{Body, Request};
 use serde_json::{Value, json};
 use shared::edge::queue::Queue;
 use shared::edge::secrets::Secrets;
+use shared::metrics::{Metric, recording};
 use shared::testing::sqs::{Answer, SqsStub};
 use shared::testing::{create_secret, emulated_aws};
 use shared::whatsapp::signature::sign;
@@ -106,6 +107,41 @@ async fn a_signed_post_is_on_the_queue_as_it_came() {
         (&taken[0]["MessageBody"], &taken[0]["MessageGroupId"]),
         (&json!(BODY), &json!("700"))
     );
+}
+
+#[tokio::test]
+async fn every_unit_carries_the_id_of_the_request_and_so_does_the_answer() {
+    let (sqs, app) = app().await;
+    let change = |number: &str| json!({"field": "messages", "value": {"metadata": {"phone_number_id": number}}});
+    let body =
+        json!({"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": [change("1"), change("2")]}]})
+            .to_string();
+    let request = |signature: String| {
+        let rest = json!({"body": body, "headers": {"x-hub-signature-256": signature, "x-request-id": "a client's"}});
+        let event: lambda_http::request::LambdaRequest = serde_json::from_value(api_event("POST", "", &rest)).unwrap();
+        event.into()
+    };
+    let answer = handle(&app, request(sign(SECRET, body.as_bytes()))).await.unwrap();
+    assert_eq!(
+        (answer.status(), &answer.headers()["x-request-id"]),
+        (StatusCode::OK, &"r".parse().unwrap())
+    );
+    let carried: Vec<Value> = sqs
+        .taken()
+        .iter()
+        .map(|entry| entry["MessageAttributes"]["correlation_id"]["StringValue"].clone())
+        .collect();
+    assert_eq!(carried, ["r", "r"]);
+
+    recording::start();
+    sqs.answer_always(Answer::Status(403));
+    let answer = handle(&app, request(sign(SECRET, body.as_bytes()))).await.unwrap();
+    assert_eq!(recording::told(Metric::ServerErrors), [1]);
+    let Body::Text(text) = answer.into_body() else {
+        panic!("a text")
+    };
+    let failure: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(failure["error"]["request_id"], "r");
 }
 
 #[tokio::test]

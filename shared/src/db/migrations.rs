@@ -2,6 +2,7 @@
 
 use futures_util::future::BoxFuture;
 use tokio_postgres::Client;
+use tokio_postgres::types::Type;
 
 use super::DbError;
 use super::settings::{ConnectError, Settings};
@@ -82,6 +83,26 @@ async fn apply(client: &mut Client) -> Result<Report, MigrationError> {
         applied: report.applied_migrations().iter().map(ToString::to_string).collect(),
         exposed_tables: exposed_tables(client).await?,
     })
+}
+
+/// The migrations that the database lacks.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn list_pending(client: &Client) -> Result<Vec<String>, DbError> {
+    let history = "select to_regclass($1) is not null";
+    let row = client.query_typed_one(history, &[(&HISTORY, Type::TEXT)]).await?;
+    let mut applied: Vec<i32> = Vec::new();
+    if row.try_get(0)? {
+        let rows = client
+            .query_typed(&format!("select version from {HISTORY}"), &[])
+            .await?;
+        applied = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
+    }
+    let runner = embedded::migrations::runner();
+    let all = runner.get_migrations().iter();
+    let pending = all.filter(|migration| !applied.contains(&migration.version()));
+    Ok(pending.map(ToString::to_string).collect())
 }
 
 /// The tables of this project that `anon` or `authenticated` may read and no row level security protects.

@@ -34,6 +34,17 @@ enum Source {
     Secret { secrets: Secrets, arn: String },
 }
 
+/// How the way to the database is protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protection {
+    /// By TLS, with a certificate that was verified.
+    Verified,
+    /// It does not leave this machine.
+    ThisMachine,
+    /// Not at all.
+    None,
+}
+
 /// Why there is no connection. Never the URL, which holds the password.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
@@ -89,6 +100,23 @@ impl Settings {
         Ok(Self {
             source: Source::Fixed(Box::new(parse_url("DATABASE_URL", url)?)),
             tls: tls(ca)?,
+        })
+    }
+
+    /// How the way to the database is protected.
+    ///
+    /// # Errors
+    /// When the secret cannot be read or is malformed.
+    pub async fn protection(&self) -> Result<Protection, ConnectError> {
+        let config = match &self.source {
+            Source::Fixed(config) => config.as_ref().clone(),
+            Source::Secret { secrets, arn } => parse_secret(&secrets.get(arn).await?)?,
+        };
+        let is_here = config.get_hosts().iter().all(is_this_machine);
+        Ok(match config.get_ssl_mode() {
+            SslMode::Disable if is_here => Protection::ThisMachine,
+            SslMode::Disable => Protection::None,
+            _ => Protection::Verified,
         })
     }
 

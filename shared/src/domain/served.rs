@@ -78,6 +78,13 @@ pub fn media_type(mime_type: Option<&str>) -> String {
     }
 }
 
+/// The ending of a file's name, as a type without parameters asks for it.
+#[must_use]
+pub fn ending_of(media_type: &str) -> Option<&'static str> {
+    let entry = ENDINGS.iter().chain(&KEPT).find(|(name, _)| *name == media_type);
+    entry.map(|(_, ending)| *ending)
+}
+
 /// How a file is served: its declared type, its own name, the type of its message and when that was written.
 #[must_use]
 pub fn served(
@@ -88,11 +95,7 @@ pub fn served(
 ) -> Served {
     let essence = media_type(mime_type);
     let is_shown = SHOWN.contains(&essence.as_str()) || essence.starts_with("audio/") || essence.starts_with("video/");
-    let ending_of = |table: &[(&str, &'static str)]| {
-        let entry = table.iter().find(|(name, _)| *name == essence);
-        entry.map(|(_, ending)| *ending)
-    };
-    let ending = ending_of(&ENDINGS).or_else(|| ending_of(&KEPT));
+    let ending = ending_of(&essence);
     let content_type = if is_shown || ending.is_some() {
         essence.clone()
     } else {

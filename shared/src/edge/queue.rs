@@ -7,8 +7,11 @@ use aws_sdk_sqs::types::{
     ChangeMessageVisibilityBatchRequestEntry, MessageAttributeValue, QueueAttributeName, SendMessageBatchRequestEntry,
 };
 
+use crate::telemetry;
 use crate::whatsapp::json::text;
-use crate::whatsapp::unit::{ENCODING_ATTRIBUTE, GZIP_BASE64, PART_ATTRIBUTE, QueueMessage, RECEIVED_AT_ATTRIBUTE};
+use crate::whatsapp::unit::{
+    CORRELATION_ATTRIBUTE, ENCODING_ATTRIBUTE, GZIP_BASE64, PART_ATTRIBUTE, QueueMessage, RECEIVED_AT_ATTRIBUTE,
+};
 
 /// What one `SendMessageBatch` takes, in messages and in bytes.
 const BATCH_MESSAGES: usize = 10;
@@ -183,6 +186,9 @@ fn entry(index: usize, message: &QueueMessage) -> SendMessageBatchRequestEntry {
     }
     if let Some(received_at) = message.received_at {
         entry = entry.message_attributes(RECEIVED_AT_ATTRIBUTE, attribute(&received_at.to_string()));
+    }
+    if let Some(id) = message.correlation_id.clone().or_else(telemetry::correlation_id) {
+        entry = entry.message_attributes(CORRELATION_ATTRIBUTE, attribute(&id));
     }
     if !message.delay.is_zero() {
         entry = entry.delay_seconds(i32::try_from(message.delay.as_secs()).unwrap_or(i32::MAX));

@@ -8,7 +8,6 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
-use lambda_http::RequestExt;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -17,6 +16,8 @@ use super::{BODY_LIMIT, RETRY_AFTER};
 use crate::db::DbError;
 use crate::domain::message::Message;
 use crate::domain::send::InvalidField;
+use crate::metrics::{Metric, tell};
+use crate::telemetry;
 use crate::whatsapp::errors::MessageError;
 
 /// A failed request.
@@ -261,9 +262,8 @@ impl IntoResponse for ApiError {
     }
 }
 
-/// The edge of every HTTP function: logs a failure once, with the request id that a 5xx body carries, and writes the body.
+/// The edge of every HTTP function: logs a failure once, and writes the body, of which a 5xx carries the id that the log has.
 pub async fn boundary(request: Request, next: Next) -> Response {
-    let request_id = request.lambda_context_ref().map(|context| context.request_id.clone());
     let method = request.method().clone();
     // Not the path: what a client puts where an id belongs may be a phone number.
     let route = request.extensions().get::<MatchedPath>();
@@ -282,11 +282,12 @@ pub async fn boundary(request: Request, next: Next) -> Response {
     };
     let status = error.status();
     if status.is_server_error() {
-        tracing::error!(%method, route, status = status.as_u16(), request_id, %error, "request failed");
+        tracing::error!(%method, route, status = status.as_u16(), %error, "request failed");
+        tell(Metric::ServerErrors, 1);
     } else {
         tracing::info!(%method, route, status = status.as_u16(), code = error.code(), "request refused");
     }
-    let mut reply = (status, Json(json!(error.into_failure(request_id)))).into_response();
+    let mut reply = (status, Json(json!(error.into_failure(telemetry::correlation_id())))).into_response();
     if status == StatusCode::SERVICE_UNAVAILABLE {
         let seconds = HeaderValue::from(RETRY_AFTER.as_secs());
         reply.headers_mut().insert(header::RETRY_AFTER, seconds);

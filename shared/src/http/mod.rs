@@ -1,4 +1,4 @@
-//! What the HTTP functions have in common: who asks, what is answered, how it fails.
+//! What the HTTP functions have in common: who asks, what is answered, how it fails, and by which id logs tell of it.
 
 pub mod auth;
 pub mod error;
@@ -9,11 +9,15 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRef, Request};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
+use axum::response::Response;
+use lambda_http::RequestExt;
+use lambda_http::request::RequestContext;
 
 use crate::db::Database;
 use crate::realtime::Realtime;
+use crate::telemetry::correlated;
 use auth::Authenticator;
 
 /// What every route of the agents needs, made once an environment.
@@ -42,6 +46,34 @@ pub fn service(routes: Router) -> Router {
         .method_not_allowed_fallback(async || error::ApiError::MethodNotAllowed)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(middleware::from_fn(error::boundary))
+        .layer(middleware::from_fn(correlate))
+}
+
+/// Where an answer names its request.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// API Gateway's id of a request, which its access log has too; Lambda's, where it came another way.
+pub fn request_id<B>(request: &axum::http::Request<B>) -> Option<String> {
+    let of_gateway = request.request_context_ref().and_then(|context| match context {
+        RequestContext::ApiGatewayV2(context) => context.request_id.clone(),
+        _ => None,
+    });
+    of_gateway.or_else(|| Some(request.lambda_context_ref()?.request_id.clone()))
+}
+
+/// Puts the id into the answer's headers.
+pub fn name_request(headers: &mut HeaderMap, request_id: Option<&str>) {
+    if let Some(id) = request_id.and_then(|id| HeaderValue::from_str(id).ok()) {
+        headers.entry(REQUEST_ID).or_insert(id);
+    }
+}
+
+/// Lets all that follows from a request carry its id.
+async fn correlate(request: Request, next: Next) -> Response {
+    let id = request_id(&request);
+    let mut response = correlated(id.clone(), next.run(request)).await;
+    name_request(response.headers_mut(), id.as_deref());
+    response
 }
 
 /// As [`service`], and tells open pages what a request changed.

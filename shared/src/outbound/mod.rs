@@ -21,6 +21,7 @@ use crate::domain::send::{LONGEST_WAIT, OutboxTask, Outcome, Verdict, judge};
 use crate::edge::graph::{Graph, GraphError};
 use crate::edge::queue::Queue;
 use crate::edge::storage::Storage;
+use crate::metrics::{Metric, SendOutcome, tell};
 use crate::tokens::{TokenError, Tokens};
 use crate::whatsapp::bodies::{self, Accepted};
 use crate::whatsapp::errors::{ErrorClass, MessageError, OPTED_OUT, WINDOW_CLOSED};
@@ -204,6 +205,7 @@ impl Outbound {
         };
         let verdict = judge(outcome, owed.history, &self.settings.patience, jitter());
         log(owed, &verdict, begun.elapsed());
+        tell(Metric::Sends(outcome_of(&verdict)), 1);
         self.settle(owed, &verdict).await?;
         Ok(Turn::Done)
     }
@@ -371,6 +373,16 @@ fn unreachable() -> MessageError {
 /// From 0 to 1.
 fn jitter() -> f64 {
     f64::from(Uuid::new_v4().as_bytes()[0]) / 255.0
+}
+
+fn outcome_of(verdict: &Verdict) -> SendOutcome {
+    match verdict {
+        Verdict::Sent { .. } => SendOutcome::Sent,
+        Verdict::Later { .. } => SendOutcome::Retried,
+        Verdict::Held { .. } => SendOutcome::Held,
+        Verdict::Failed(_) => SendOutcome::Failed,
+        Verdict::Unanswered => SendOutcome::Unanswered,
+    }
 }
 
 fn log(owed: &Owed, verdict: &Verdict, took: Duration) {

@@ -4,6 +4,7 @@
 use std::io::{Read, Write};
 use std::time::Duration;
 
+use aws_lambda_events::sqs::SqsMessage;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use flate2::Compression;
@@ -28,6 +29,22 @@ pub const PART_ATTRIBUTE: &str = "part";
 /// The message attribute of a message that was put back: when its first forerunner reached the queue, in unix milliseconds.
 pub const RECEIVED_AT_ATTRIBUTE: &str = "received_at";
 
+/// The message attribute with the id by which logs tell what follows from one request.
+pub const CORRELATION_ATTRIBUTE: &str = "correlation_id";
+
+/// A text among a record's message attributes.
+#[must_use]
+pub fn attribute<'a>(record: &'a SqsMessage, name: &str) -> Option<&'a str> {
+    record.message_attributes.get(name)?.string_value.as_deref()
+}
+
+/// The id by which logs tell what follows from one request. Whoever may write to a queue may write anything there, and logs may not hold it.
+#[must_use]
+pub fn correlation_id(record: &SqsMessage) -> Option<&str> {
+    let is_plain = |id: &&str| id.len() <= 64 && id.bytes().all(|byte| byte.is_ascii_graphic());
+    attribute(record, CORRELATION_ATTRIBUTE).filter(is_plain)
+}
+
 /// A message as SQS takes it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct QueueMessage {
@@ -41,6 +58,8 @@ pub struct QueueMessage {
     pub group: String,
     /// Set where the message takes the place of one that came before, in unix milliseconds.
     pub received_at: Option<i64>,
+    /// Set where it follows from another request than the one that is under way.
+    pub correlation_id: Option<String>,
     /// How long nobody sees it (SQS: 15 minutes at the most).
     pub delay: Duration,
 }

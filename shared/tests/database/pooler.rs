@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use serde_json::json;
 use shared::db::conversations::Filter;
 use shared::db::settings::Settings;
-use shared::db::{Database, accounts, conversations, ingest, messages, migrations};
+use shared::db::{Database, accounts, conversations, health, ingest, messages, migrations};
 use shared::domain::ingest::{Plan, plan};
 use shared::domain::page::Seek;
 use shared::testing::TestDatabase;
@@ -24,6 +24,14 @@ async fn migrations_and_many_clients_work_through_a_pooler_in_transaction_mode()
     let applied = one.unwrap().applied.len() + other.unwrap().applied.len();
     assert!(applied >= 2);
     assert_eq!(migrations::run(&settings).await.unwrap().applied.len(), 0);
+
+    // Operators are told of it: the connection that rests serves whoever asks.
+    let look = async |settings: &Settings| {
+        let (one, other) = (settings.connect().await.unwrap(), settings.connect().await.unwrap());
+        health::find_server(&one, &other).await.unwrap().is_pooled
+    };
+    assert!(look(&settings).await);
+    assert!(!look(&Settings::from_url(&test.url).unwrap()).await);
 
     let agent = test.add_number("900100", "700100").await;
     let now = "2026-07-01T12:00:01Z".parse().unwrap();

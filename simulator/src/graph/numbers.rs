@@ -32,7 +32,7 @@ pub(super) async fn list(
     Extension(caller): Extension<Caller>,
     axum::extract::Query(query): axum::extract::Query<HashMap<String, String>>,
 ) -> Checked<Json<Value>> {
-    caller.check_account(&waba_id)?;
+    caller.check_account("get", &waba_id)?;
     let numbers = simulator
         .config
         .numbers

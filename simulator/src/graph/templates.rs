@@ -52,7 +52,7 @@ pub(super) async fn list(
     Extension(caller): Extension<Caller>,
     Query(query): Query<HashMap<String, String>>,
 ) -> Checked<Json<Value>> {
-    caller.check_account(&waba_id)?;
+    caller.check_account("get", &waba_id)?;
     let filters = ["name", "status", "language", "category"];
     let world = simulator.world();
     let matching: Vec<&Value> = world

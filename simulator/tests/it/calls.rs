@@ -147,3 +147,23 @@ async fn numbers_can_be_looked_at_by_their_own_account() {
         33
     );
 }
+
+#[tokio::test]
+async fn an_account_has_no_webhooks_while_no_app_is_subscribed_to_it() {
+    let rig = Rig::start().await;
+    let path = format!("/v26.0/{WABA}/subscribed_apps");
+    let apps = async || rig.get(&path).await["data"].as_array().unwrap().len();
+    assert_eq!(apps().await, 1);
+    let deleted = rig.call(Method::DELETE, &path, None).await.unwrap();
+    assert_eq!(deleted, (200, json!({"success": true})));
+    assert_eq!(apps().await, 0);
+    rig.customer_sends(json!({"text": {"body": "Is anybody there?"}})).await;
+    rig.flush().await;
+    assert!(rig.received().is_empty());
+    rig.call(Method::POST, &path, None).await.unwrap();
+    rig.customer_sends(json!({"text": {"body": "And now?"}})).await;
+    rig.flush().await;
+    assert_eq!((apps().await, rig.received().len()), (1, 1));
+    let foreign = rig.call(Method::GET, "/v26.0/999/subscribed_apps", None).await.unwrap();
+    assert_eq!((foreign.0, &foreign.1["error"]["code"]), (400, &json!(100)));
+}

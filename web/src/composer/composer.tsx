@@ -35,7 +35,11 @@ function Waiting({ told }: OpenProps) {
     const later = (tell: Told) => void told.current.push(tell);
     const handle: ComposerHandle = {
       insertText: (text) => later((composer) => composer.insertText(text)),
-      focus: () => later((composer) => composer.focus()),
+      focus() {
+        const from = document.activeElement;
+        // Not from whoever went elsewhere meanwhile: a menu that they opened would close.
+        later((composer) => [from, document.body].includes(document.activeElement) && composer.focus());
+      },
       openTemplates: () => later((composer) => composer.openTemplates()),
       addFiles: (files) => later((composer) => composer.addFiles(files)),
     };

@@ -1,7 +1,7 @@
 /** Languages: their texts, and the direction that they are written in. */
 import { type I18n, setupI18n } from '@lingui/core';
 import { I18nProvider } from '@lingui/react';
-import { type ReactNode, useEffect, useState } from 'react';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
 
 export const LOCALES = ['en', 'pt', 'es', 'ar'] as const;
 export type Locale = (typeof LOCALES)[number];
@@ -17,6 +17,9 @@ const CATALOGS: Record<Locale, () => Promise<{ messages: Record<string, unknown>
   es: () => import('./locales/es.po'),
   ar: () => import('./locales/ar.po'),
 };
+
+/** The texts that have come. */
+const here = new Map<Locale, Record<string, unknown>>();
 
 /** How long until a file that did not come is asked for again. */
 const RETRY_MS = 3_000;
@@ -50,20 +53,25 @@ export function formatTag(locale: string): string {
 
 /** Shows `children` in `locale`, once its texts are here; `messages` replaces some of them. */
 export function Language({ locale, messages, children }: { locale: string; messages?: OwnTexts | undefined; children: ReactNode }) {
-  const [i18n, setI18n] = useState<I18n | null>(null);
   // A host may write the object into its render: only other texts count as others.
   const own = messages && JSON.stringify(messages);
+  const [i18n, setI18n] = useState<I18n | null>(() => {
+    const texts = own === undefined ? here.get(closestLocale(locale)) : undefined;
+    return texts ? instanceOf(locale, texts) : null;
+  });
+  const isHere = useRef(i18n !== null);
   useEffect(() => {
+    if (isHere.current) {
+      isHere.current = false;
+      return;
+    }
     let isCurrent = true;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const load = async () => {
       try {
         const texts = await textsOf(closestLocale(locale), own);
         if (!isCurrent) return;
-        // An instance of its own: another component on this page may speak another language.
-        const next = setupI18n();
-        next.loadAndActivate({ locale: closestLocale(locale), locales: formatTag(locale), messages: texts as never });
-        setI18n(next);
+        setI18n(instanceOf(locale, texts));
       } catch {
         if (isCurrent) timer = setTimeout(() => void load(), RETRY_MS);
       }
@@ -77,8 +85,22 @@ export function Language({ locale, messages, children }: { locale: string; messa
   return i18n && <I18nProvider i18n={i18n}>{children}</I18nProvider>;
 }
 
-async function textsOf(locale: Locale, own: string | undefined): Promise<Record<string, unknown>> {
+/** An instance of its own: another component on this page may speak another language. */
+function instanceOf(locale: string, texts: Record<string, unknown>): I18n {
+  const i18n = setupI18n();
+  i18n.loadAndActivate({ locale: closestLocale(locale), locales: formatTag(locale), messages: texts as never });
+  return i18n;
+}
+
+/** Fetches a language's texts; from then on they are shown at once. */
+export async function loadTexts(locale: Locale): Promise<Record<string, unknown>> {
   const { messages } = await CATALOGS[locale]();
+  here.set(locale, messages);
+  return messages;
+}
+
+async function textsOf(locale: Locale, own: string | undefined): Promise<Record<string, unknown>> {
+  const messages = await loadTexts(locale);
   if (own === undefined) return messages;
   const { compileTexts } = await import('./own_texts');
   return { ...messages, ...compileTexts(JSON.parse(own) as OwnTexts) };

@@ -1,50 +1,60 @@
 /** The page: what is configured, who is signed in, and the inbox for them. */
 import { Trans, useLingui } from '@lingui/react/macro';
 import { RotateCw } from 'lucide-react';
-import { type ReactNode, useEffect, useRef, useState } from 'react';
+import { type ReactNode, StrictMode, useCallback, useEffect, useRef, useState } from 'react';
+import { createRoot } from 'react-dom/client';
+import type { GetAccessToken } from '../api/client';
 import { usePageBadge } from '../around';
 import { useUnread } from '../hooks/misc';
 import { Inbox } from '../live_chat';
 import { LiveChatProvider } from '../provider';
-import { useStore } from '../store/context';
+import { PictureContext, useStore } from '../store/context';
 import { Button } from '../ui/button';
 import { deferred, deferredOverlay, usePreload } from '../ui/deferred';
 import { Spinner } from '../ui/spinner';
 import { useAddress } from './address';
-import { type Config, ConfigError, loadConfig } from './config';
+import { ConfigError } from './config';
 import { Card, Frame } from './frame';
 import { Header, HeadingBesideThread, SERVICE_WORKER_URL } from './header';
 import { useDocumentPreferences, usePreferences } from './preferences';
-import { LocalSessions, type Session, type Sessions } from './session';
-import type { SignInWays } from './sign_in';
+import type { Session } from './session';
+import { type Ready, start } from './start';
 
 const SignedOut = deferred(async () => (await import('./signed_out')).SignedOut, { Waiting: SignInWaiting });
 const Expired = deferredOverlay(async () => (await import('./expired')).Expired);
 
-interface Ready {
-  readonly config: Config;
-  readonly ways: SignInWays;
-  readonly sessions: Sessions;
-  readonly session: Session | null;
-}
-
 type State = { readonly at: 'loading' } | { readonly at: 'failed'; readonly error: unknown } | ({ readonly at: 'ready' } & Ready);
 
-export function App() {
-  const [state, setState] = useState<State>({ at: 'loading' });
-  const [attempt, setAttempt] = useState(0);
+/** Draws the page: with `first` at once, else once it is `ready`. */
+export function show(root: HTMLElement, ready: Promise<Ready>, first: Ready | null): void {
+  createRoot(root).render(
+    <StrictMode>
+      <App ready={ready} first={first} />
+    </StrictMode>,
+  );
+}
+
+function App({ ready: begun, first }: { ready: Promise<Ready>; first: Ready | null }) {
+  const [state, setState] = useState<State>(first ? { at: 'ready', ...first } : { at: 'loading' });
+  const [ready, setReady] = useState(begun);
   const { tag, theme } = usePreferences();
   useDocumentPreferences(tag, theme);
   useEffect(() => {
     let isCurrent = true;
-    prepare().then(
-      (ready) => isCurrent && setState({ at: 'ready', ...ready }),
-      (error: unknown) => isCurrent && setState({ at: 'failed', error }),
-    );
+    const follow = async () => {
+      try {
+        const next = await ready;
+        if (isCurrent && next !== first) setState({ at: 'ready', ...next });
+        await next.confirmed;
+      } catch (error) {
+        if (isCurrent) setState({ at: 'failed', error });
+      }
+    };
+    void follow();
     return () => {
       isCurrent = false;
     };
-  }, [attempt]);
+  }, [ready, first]);
   if (state.at === 'ready') return <SignedInOrNot {...state} />;
   return (
     <Frame>
@@ -52,26 +62,16 @@ export function App() {
         <Starting />
       ) : (
         <Card>
-          <Failure error={state.error} onRetry={() => { setState({ at: 'loading' }); setAttempt((attempt) => attempt + 1); }} />
+          <Failure error={state.error} onRetry={() => { setState({ at: 'loading' }); setReady(start()); }} />
         </Card>
       )}
     </Frame>
   );
 }
 
-async function prepare(): Promise<Ready> {
-  const config = await loadConfig();
-  if (!config.supabase) {
-    const local = new LocalSessions();
-    return { config, ways: { local, agents: config.agents ?? [] }, sessions: local, session: await local.restore() };
-  }
-  const { SupabaseSessions } = await import('./supabase');
-  const supabase = new SupabaseSessions(config.supabase);
-  return { config, ways: { supabase }, sessions: supabase, session: await supabase.restore() };
-}
-
-function SignedInOrNot({ config, ways, sessions, session: first }: Ready) {
+function SignedInOrNot({ config, confirmed, ways, sessions, session: first, picture: firstPicture }: Ready) {
   const [session, setSession] = useState(first);
+  const [picture, setPicture] = useState(firstPicture);
   const [isExpired, setExpired] = useState(false);
   const { tag, theme } = usePreferences();
   const address = useAddress();
@@ -79,9 +79,18 @@ function SignedInOrNot({ config, ways, sessions, session: first }: Ready) {
     () =>
       sessions.subscribe((next) => {
         setSession(next);
+        // What was shown is gone with who signs out.
+        setPicture(null);
         setExpired(false);
       }),
     [sessions],
+  );
+  const getAccessToken = useCallback<GetAccessToken>(
+    async (how) => {
+      await confirmed;
+      return session ? session.getAccessToken(how) : null;
+    },
+    [confirmed, session],
   );
   if (!session) {
     return (
@@ -93,31 +102,33 @@ function SignedInOrNot({ config, ways, sessions, session: first }: Ready) {
     );
   }
   return (
-    <LiveChatProvider
-      // Somebody else's inbox begins anew; whoever signs in again goes on in theirs.
-      key={session.userId}
-      apiUrl={config.apiUrl}
-      getAccessToken={session.getAccessToken}
-      conversationId={address.conversationId}
-      onConversationChange={address.openConversation}
-      phoneNumberId={address.phoneNumberId}
-      onPhoneNumberChange={address.selectPhoneNumber}
-      locale={tag}
-      theme={theme}
-      serviceWorkerUrl={SERVICE_WORKER_URL}
-      onSessionExpired={() => setExpired(true)}
-    >
-      <Badge />
-      <div className="lc:@container lc:flex lc:h-full lc:flex-col">
-        <Header session={session} simulatorUrl={config.simulatorUrl} />
-        <main className="lc:min-h-0 lc:grow">
-          <HeadingBesideThread />
-          <Inbox />
-        </main>
-      </div>
-      <Returning session={session} />
-      {isExpired && <Expired ways={ways} onClose={() => setExpired(false)} />}
-    </LiveChatProvider>
+    <PictureContext value={picture}>
+      <LiveChatProvider
+        // Somebody else's inbox begins anew; whoever signs in again goes on in theirs.
+        key={session.userId}
+        apiUrl={config.apiUrl}
+        getAccessToken={getAccessToken}
+        conversationId={address.conversationId}
+        onConversationChange={address.openConversation}
+        phoneNumberId={address.phoneNumberId}
+        onPhoneNumberChange={address.selectPhoneNumber}
+        locale={tag}
+        theme={theme}
+        serviceWorkerUrl={SERVICE_WORKER_URL}
+        onSessionExpired={() => setExpired(true)}
+      >
+        <Badge />
+        <div className="lc:@container lc:flex lc:h-full lc:flex-col">
+          <Header session={session} simulatorUrl={config.simulatorUrl} />
+          <main className="lc:min-h-0 lc:grow">
+            <HeadingBesideThread />
+            <Inbox />
+          </main>
+        </div>
+        <Returning session={session} />
+        {isExpired && <Expired ways={ways} onClose={() => setExpired(false)} />}
+      </LiveChatProvider>
+    </PictureContext>
   );
 }
 

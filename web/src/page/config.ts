@@ -31,17 +31,21 @@ export class ConfigError extends Error {
   }
 }
 
-export async function loadConfig(get: typeof fetch = fetch): Promise<Config> {
+/** What takes longer counts as no answer. */
+const LONGEST_MS = 15_000;
+
+/** What config.json says, for `parseConfig`. */
+export async function loadConfig(get: typeof fetch = fetch): Promise<Readonly<Record<string, unknown>>> {
   let answer: Response;
   try {
-    answer = await get('/config.json', { cache: 'no-cache' });
+    answer = await get('/config.json', { cache: 'no-cache', signal: AbortSignal.timeout(LONGEST_MS) });
   } catch {
     throw new ConfigError('network');
   }
   // A host of single-page apps answers with the page itself where there is no such file.
   const value = answer.ok ? await answer.json().catch(() => null) : null;
   if (typeof value !== 'object' || value === null) throw new ConfigError('unreadable');
-  return parseConfig(value as Record<string, unknown>);
+  return value as Record<string, unknown>;
 }
 
 export function parseConfig(value: Readonly<Record<string, unknown>>): Config {

@@ -6,20 +6,10 @@ import type { Query } from '@tanstack/react-query';
 import { thisPage } from '../core/page';
 import type { Disk, Write } from './disk';
 import type { ConversationList, ListParams, ThreadData } from './fold';
+import { FORM, isUsable, type Row } from './picture';
 import type { Store } from './store';
 
-interface Row {
-  readonly key: string;
-  readonly queryKey: readonly unknown[];
-  readonly data: unknown;
-  readonly at: number;
-  /** Of what is kept, so that another release does not take it for its own. */
-  readonly form: number;
-}
-
-const FORM = 1;
 const PAUSE_MS = 2_000;
-const KEPT_MS = 7 * 86_400_000;
 const SIZE = 50;
 /** How many of each kind stay. */
 const MOST: Record<string, number> = { 'phone-numbers': 1, conversations: 4, thread: 20 };
@@ -68,13 +58,12 @@ export class Cache {
     const rows = await disk.all<Row>('cache').catch(() => []);
     if (signal.aborted) return;
     this.#disk = disk;
-    const oldest = this.#store.clock.now() - KEPT_MS;
-    const isUsable = ({ form, at }: Row) => form === FORM && at >= oldest;
-    for (const { key, queryKey, data } of rows.filter(isUsable).sort((a, b) => a.at - b.at)) {
+    const now = this.#store.clock.now();
+    for (const { key, queryKey, data } of rows.filter((row) => isUsable(row, now)).sort((a, b) => a.at - b.at)) {
       this.#rank(String(queryKey[0]), key);
       if (this.#store.queries.getQueryData(queryKey) === undefined) this.#store.queries.setQueryData(queryKey, data);
     }
-    await disk.write(rows.filter((row) => !isUsable(row)).map(({ key }) => ({ shelf: 'cache', delete: key }))).catch(() => {});
+    await disk.write(rows.filter((row) => !isUsable(row, now)).map(({ key }) => ({ shelf: 'cache', delete: key }))).catch(() => {});
   }
 
   #note(query: Query): void {

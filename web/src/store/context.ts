@@ -1,6 +1,9 @@
 import { createContext, use } from 'react';
+import type { Picture } from './picture';
 import type { Store } from './store';
 
+/** What a page around has read ahead for the store. */
+export const PictureContext = createContext<Picture | null>(null);
 export const StoreContext = createContext<Store | null>(null);
 
 /** The store of the [`LiveChatProvider`] around. */

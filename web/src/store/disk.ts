@@ -29,6 +29,11 @@ export interface Disk {
   close(): void;
 }
 
+/** The name of what one user of one API keeps. */
+export function diskName(apiUrl: string, userId: string): string {
+  return `waba-live-chat ${apiUrl.replace(/\/+$/, '')} ${userId}`;
+}
+
 /** Opens the database `name`; the memory takes its place where the browser gives none, as some do in private windows. */
 export async function openDisk(name: string, factory: IDBFactory | null, clock: Clock): Promise<Disk> {
   if (!factory) return new MemoryDisk();

@@ -11,13 +11,14 @@ import { type Browser, thisBrowser } from '../core/tabs';
 import { keepBounded } from './bounds';
 import { Cache } from './cache';
 import { deferred } from './deferred';
-import { type Disk, openDisk } from './disk';
+import { type Disk, diskName, openDisk } from './disk';
 import { Drafts, EMPTY_DRAFT } from './drafts';
 import { type ConversationList, foldConversation, foldIntoList, foldIntoThread, foldMessage, type ListParams, matches, type ThreadData } from './fold';
 import { isLive, keys } from './keys';
 import { Outbox } from './outbox';
 import { Overlays } from './overlays';
 import { PhoneNumbers } from './phone_numbers';
+import type { Picture } from './picture';
 import { newQueryClient } from './queries';
 import { Successors, type Whose, whoseOf } from './successors';
 import { Typing } from './typing';
@@ -32,6 +33,8 @@ export interface StoreOptions extends LiveOptions {
   indexedDB?: IDBFactory | null;
   /** How files are sent. */
   putFile?: PutFile;
+  /** What is shown until the disk is open, where it was read ahead. */
+  picture?: Picture | null;
 }
 
 /** How often it is looked whether a window has begun or ended to close. */
@@ -50,7 +53,7 @@ export class Store {
   readonly random: Random;
   /** How this tab finds the others; null for one on its own. */
   readonly browser: Browser | null;
-  /** Names what is this user's in this browser; null before the start, and for a token that does not say whose it is. */
+  /** Names what is this user's in this browser; null before it is known, and for a token that does not say whose it is. */
   name: string | null = null;
   readonly #cache: Cache;
   #disk = deferred<Disk>();
@@ -81,6 +84,10 @@ export class Store {
     this.typing = new Typing(this);
     this.phoneNumbers = new PhoneNumbers(this.queries);
     this.#cache = new Cache(this);
+    if (!options.picture) return;
+    // Of somebody else than the token's user it is forgotten as soon as that is known.
+    this.name = options.picture.name;
+    for (const { queryKey, data } of options.picture.rows) this.queries.setQueryData(queryKey, data);
   }
 
   get client(): Client {
@@ -146,7 +153,7 @@ export class Store {
     for (let failures = 0; !signal.aborted; failures += 1) {
       try {
         const user = await this.live.user(signal);
-        const name = user === null ? null : `waba-live-chat ${this.options.apiUrl.replace(/\/+$/, '')} ${user}`;
+        const name = user === null ? null : diskName(this.options.apiUrl, user);
         const factory = this.options.indexedDB === undefined ? globalThis.indexedDB : this.options.indexedDB;
         const disk = await openDisk(name ?? '', name === null ? null : (factory ?? null), this.clock);
         if (signal.aborted) return disk.close();

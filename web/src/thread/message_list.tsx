@@ -80,7 +80,7 @@ export function MessageList({
   const [isAtEnd, setAtEnd] = useState(true);
   const [failed, setFailed] = useState<'older' | 'newer' | null>(null);
   const [tabStop, setTabStop] = useState<string | null>(null);
-  const state = useRef({ isAtEnd: null as boolean | null, height: 0, isPlaced: false, focusOn: null as string | null, hasFocus: false });
+  const state = useRef({ isAtEnd: null as boolean | null, width: 0, height: 0, isPlaced: false, focusOn: null as string | null, hasFocus: false });
   const latest = useRef({ thread, onAtEnd, onSight, onLeave, failed });
   useLayoutEffect(() => {
     latest.current = { thread, onAtEnd, onSight, onLeave, failed };
@@ -95,6 +95,7 @@ export function MessageList({
   /** After each move, and each change of what there is. */
   const follow = useCallback(
     (list: List) => {
+      state.current.width = list.scrollRect?.width ?? 0;
       if (!state.current.isPlaced) return;
       const { thread, failed, onAtEnd, onSight } = latest.current;
       const height = list.scrollRect?.height ?? 0;
@@ -123,7 +124,8 @@ export function MessageList({
   );
 
   const getItemKey = useCallback((index: number) => rows[index]?.key ?? index, [rows]);
-  const estimateSize = useCallback((index: number) => estimateOf(rows[index], scroller.current?.clientWidth ?? 0), [rows]);
+  // Asked for each row of a page that comes: the document's own width would cost a look at its layout each time.
+  const estimateSize = useCallback((index: number) => estimateOf(rows[index], state.current.width), [rows]);
   const stop = tabStop === null ? -1 : rows.findIndex(({ key }) => key === tabStop);
   const rangeExtractor = useCallback(
     (range: Range) => {
@@ -159,8 +161,10 @@ export function MessageList({
     for (const { key, index } of items) {
       const article = list.elementsCache.get(key)?.querySelector('article');
       if (!article) continue;
-      article.tabIndex = index === tabIndex ? 0 : -1;
-      article.ariaPosInSet = String(index + 1);
+      // What is written counts as changed, and the element's style is worked out anew.
+      for (const [name, value] of [['tabindex', index === tabIndex ? '0' : '-1'], ['aria-posinset', String(index + 1)]] as const) {
+        if (article.getAttribute(name) !== value) article.setAttribute(name, value);
+      }
     }
   });
 

@@ -71,10 +71,10 @@ export const MessageRow = memo(function MessageRow({
   return (
     <article ref={article} {...own} onContextMenu={openOwnMenu} {...press} className={cn('lc:group lc:rounded-lg lc:px-3 lc:@min-[600px]:px-6', isLast ? 'lc:pb-3' : 'lc:pb-0.5')}>
       <div className={cn('lc:relative lc:flex lc:flex-col', isOwn ? 'lc:items-end' : 'lc:items-start')}>
-        <div className={cn('lc:flex lc:max-w-full lc:items-center lc:gap-1', isOwn && 'lc:flex-row-reverse')}>
+        <div className={cn('lc:flex lc:max-w-full lc:items-center lc:gap-1 lc:pointer-coarse:max-w-[92%]', isOwn && 'lc:flex-row-reverse')}>
           <div
             className={cn(
-              'lc:relative lc:max-w-[min(86cqw,36rem)] lc:min-w-0 lc:rounded-2xl lc:px-2.5 lc:py-1.5 lc:transition-shadow lc:duration-300',
+              'lc:relative lc:max-w-xl lc:min-w-0 lc:rounded-2xl lc:px-2.5 lc:py-1.5 lc:transition-shadow lc:duration-300',
               isSticker ? 'lc:px-0' : isOwn ? OWN : 'lc:bg-other',
               isLast && !isSticker && (isOwn ? 'lc:rounded-ee-sm' : 'lc:rounded-es-sm'),
               isMarked && 'lc:ring-3 lc:ring-accent',

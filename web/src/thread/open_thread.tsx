@@ -43,7 +43,7 @@ export function OpenThread({ conversationId, player, places }: { conversationId:
   const format = useFormat();
   const conversation = useConversation(conversationId);
   const thread = useThread(conversationId);
-  const { messages, outbox } = thread;
+  const { messages, outbox, hasOlder } = thread;
   usePreload(SearchBar, InfoDialog);
   const root = useRef<HTMLElement>(null);
   const list = useRef<ListHandle>(null);
@@ -56,7 +56,7 @@ export function OpenThread({ conversationId, player, places }: { conversationId:
   const dayKey = useMemo(() => createDayKey(format.dayKey), [format]);
   // Below a stretch of the past there is nothing to send.
   const waiting = thread.hasNewer ? NOTHING : outbox;
-  const rows = useMemo(() => buildRows(messages ?? NO_MESSAGES, waiting, { dayKey, firstUnread }), [messages, waiting, dayKey, firstUnread]);
+  const rows = useMemo(() => buildRows(messages ?? NO_MESSAGES, waiting, { dayKey, firstUnread, hasOlder }), [messages, waiting, dayKey, firstUnread, hasOlder]);
 
   const { mark, jumpTo, hasJump } = useJump(thread, rows, list);
   useSeen(conversation, messages, isAtEnd && !thread.hasNewer && !hasJump);

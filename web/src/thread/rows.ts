@@ -35,15 +35,16 @@ export function createDayKey(dayKey: (at: number) => string): (at: number) => st
 
 /**
  * A row never changes its height because of what stands above it, so that older ones can be added there without moving anything: days have
- * rows of their own, and what belongs together shows below the last of it.
+ * rows of their own, and what belongs together shows below the last of it. While there are older messages, nobody knows whether a day begins
+ * with the first that is loaded: its row would move up with each page, and the list with it, which is held at its first row.
  */
 export function buildRows(
   messages: readonly Message[],
   outbox: readonly OutboxItem[],
-  { dayKey, firstUnread }: { dayKey: (at: number) => string; firstUnread: number | null },
+  { dayKey, firstUnread, hasOlder }: { dayKey: (at: number) => string; firstUnread: number | null; hasOlder: boolean },
 ): readonly Row[] {
   const rows: Row[] = [];
-  let day: string | null = null;
+  let day = hasOlder && messages[0] ? dayKey(timeOf(messages[0])) : null;
   const addDay = (at: number) => {
     const next = dayKey(at);
     if (next !== day) rows.push({ kind: 'day', key: `day ${next}`, at });

@@ -146,12 +146,21 @@ export function usePreload(...parts: readonly Pick<Part<never>, 'preload'>[]): v
   }, [queries]);
 }
 
+/** Also the frame that shows what was drawn last comes first. */
 function whenIdle(run: () => void): () => void {
-  // Safari has none.
-  if (typeof requestIdleCallback === 'undefined') {
-    const timer = setTimeout(run, 200);
-    return () => clearTimeout(timer);
-  }
-  const handle = requestIdleCallback(run, { timeout: 2_000 });
-  return () => cancelIdleCallback(handle);
+  let stop = () => {};
+  const frame = requestAnimationFrame(() => {
+    // Safari has none.
+    if (typeof requestIdleCallback === 'undefined') {
+      const timer = setTimeout(run, 200);
+      stop = () => clearTimeout(timer);
+      return;
+    }
+    const handle = requestIdleCallback(run, { timeout: 2_000 });
+    stop = () => cancelIdleCallback(handle);
+  });
+  return () => {
+    cancelAnimationFrame(frame);
+    stop();
+  };
 }

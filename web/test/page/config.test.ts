@@ -35,6 +35,7 @@ describe('config.json', () => {
     await expect(loadConfig(() => Promise.reject(new TypeError('failed')))).rejects.toMatchObject({ reason: 'network' });
     await expect(loadConfig(answer('<!doctype html>'))).rejects.toMatchObject({ reason: 'unreadable' });
     await expect(loadConfig(answer('{}', 404))).rejects.toMatchObject({ reason: 'unreadable' });
-    await expect(loadConfig(answer('[]'))).rejects.toMatchObject({ reason: 'missing' });
+    const list = await loadConfig(answer('[]'));
+    expect(() => parseConfig(list)).toThrow(expect.objectContaining({ reason: 'missing' }));
   });
 });

@@ -1,6 +1,7 @@
 /** An API that answers as told, and browsers with disks and tabs that ask it. */
 import { IDBFactory } from 'fake-indexeddb';
 import type { Change, Conversation, Message, PhoneNumber, SendRequest } from '../../src/api/types';
+import type { Picture } from '../../src/store/picture';
 import { Store } from '../../src/store/store';
 import { ModelBrowser, type ModelTab } from '../model/browser';
 import { seeded, settle, VirtualClock } from '../model/time';
@@ -184,7 +185,7 @@ export class Profile {
     this.api = api;
   }
 
-  tab({ user = 'u1', disk = this.disk as IDBFactory | null, token = () => tokenOf(user) as string | null } = {}): TabOfStore {
+  tab({ user = 'u1', disk = this.disk as IDBFactory | null, picture = null as Picture | null, token = () => tokenOf(user) as string | null } = {}): TabOfStore {
     const tab = this.browser.tab();
     tab.setOnline(this.isOnline);
     const store = new Store({
@@ -196,6 +197,7 @@ export class Profile {
       page: tab.page,
       browser: tab.browser,
       indexedDB: disk,
+      picture,
       WebSocket: SilentSocket as never,
       putFile: async (target) => {
         if (!tab.online() || !this.isOnline) return 0;

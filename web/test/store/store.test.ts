@@ -10,7 +10,10 @@ import { useConversation, useConversations } from '../../src/hooks/conversations
 import { useTyping, useUnread } from '../../src/hooks/misc';
 import { useThread } from '../../src/hooks/thread';
 import { StoreContext } from '../../src/store/context';
+import { diskName } from '../../src/store/disk';
 import type { ListParams } from '../../src/store/fold';
+import { readPicture } from '../../src/store/picture';
+import { keys } from '../../src/store/store';
 import { conversationOf, messageOf, numberOf, Profile, tokenOf, type TabOfStore } from './model';
 
 const params = (more: Partial<ListParams> = {}): ListParams => ({ phoneNumberId: null, status: 'active', filter: null, sort: 'recent', q: '', ...more });
@@ -403,6 +406,30 @@ describe('what is kept', () => {
     const again = draw(profile.tab(), () => useConversations(params()).conversations);
     await act(() => profile.pass());
     expect(again.result.current).toBeUndefined();
+  });
+
+  it('is shown at once where it was read ahead, to its user alone, and for a week', async () => {
+    const profile = new Profile();
+    profile.api.conversations = [conversationOf(1)];
+    const list = () => useConversations(params()).conversations;
+    const before = profile.tab();
+    const { result } = draw(before, list);
+    await until(profile, () => result.current?.length === 1);
+    await act(() => profile.pass(3_000));
+    before.stop();
+    const name = diskName('https://api', 'u1');
+    const read = (now = profile.clock.now()) => profile.finish(readPicture(name, [keys.conversations(params()), keys.thread(1)], profile.disk, { ...profile.clock, now: () => now, after: (ms, run) => profile.clock.after(ms, run) }));
+    const picture = await read();
+    expect(picture).toMatchObject({ name, rows: [{ queryKey: keys.conversations(params()) }] });
+    expect((await read(profile.clock.now() + 8 * 86_400_000)).rows).toEqual([]);
+
+    profile.setOnline(false);
+    const again = draw(profile.tab({ picture }), list);
+    expect(again.result.current).toHaveLength(1);
+    await act(() => profile.pass());
+    expect(again.result.current).toHaveLength(1);
+    const stranger = draw(profile.tab({ picture, user: 'u2' }), list);
+    await until(profile, () => stranger.result.current === undefined);
   });
 
   it('is in the memory where the browser’s disk never answers, and messages are sent all the same', async () => {

@@ -15,12 +15,17 @@ function waiting(messageId: string, minutes: number): OutboxItem {
   return { messageId, conversationId: 1, request: { message: 'x' }, file: null, createdAt: new Date(BEGIN + minutes * MINUTE).toISOString(), state: 'queued', progress: 0, error: null, quoted: null };
 }
 
-const build = (messages: readonly Message[], outbox: readonly OutboxItem[] = [], firstUnread: number | null = null) => buildRows(messages, outbox, { dayKey, firstUnread });
+const build = (messages: readonly Message[], outbox: readonly OutboxItem[] = [], firstUnread: number | null = null, hasOlder = false) => buildRows(messages, outbox, { dayKey, firstUnread, hasOlder });
 const lastsOf = (rows: ReturnType<typeof build>) => rows.flatMap((row) => ('isLast' in row ? [row.isLast] : []));
 
 test('each day has a row before its messages', () => {
   const rows = build([message(1, 0), message(2, 1), message(3, 24 * 60)]);
   expect(rows.map(({ key }) => key)).toEqual(['day 2026-11-22', 'm1', 'm2', 'day 2026-11-23', 'm3']);
+});
+
+test('no day begins with a message that has older ones which are not loaded', () => {
+  const rows = build([message(1, 0), message(2, 24 * 60)], [], null, true);
+  expect(rows.map(({ key }) => key)).toEqual(['m1', 'day 2026-11-23', 'm2']);
 });
 
 test('messages of one sender within minutes stand together', () => {

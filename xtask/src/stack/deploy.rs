@@ -12,10 +12,14 @@ use zip::write::SimpleFileOptions;
 
 use super::emulator::Emulator;
 use super::wait;
+use crate::cache;
 use crate::template::Template;
 
 const STACK: &str = "waba";
 const BUCKET: &str = "functions";
+
+/// What the template is called in there.
+const TEMPLATE: &str = "template.json";
 
 /// What came of a deployment.
 pub(super) struct Deployment {
@@ -42,54 +46,87 @@ impl Deployment {
     }
 }
 
+/// Values of the template's parameters, by name.
+pub(super) type Parameters = Vec<(String, String)>;
+
 /// Deploys the template with `binaries` behind its functions, and waits until all of it stands, migrations included.
-pub(super) async fn deploy(
+pub(super) async fn create(
     emulator: &Emulator,
     template: &Template,
     binaries: &HashMap<String, PathBuf>,
-    parameters: &[(&str, &str)],
+    parameters: &[(String, String)],
 ) -> Result<Deployment> {
     emulator.create_bucket(BUCKET).await?;
-    for function in template.functions()? {
-        let binary = binaries
-            .get(&function.name)
-            .with_context(|| format!("{} was not built", function.name))?;
-        emulator
-            .put_object(BUCKET, &format!("{}.zip", function.name), package(binary)?)
-            .await?;
+    let deployment = apply(emulator, "CreateStack", template, binaries, parameters).await?;
+    add_routes(emulator, template, &deployment).await?;
+    Ok(deployment)
+}
+
+/// Deploys again over what is there; parameters that are not given stay as they are.
+pub(super) async fn update(
+    emulator: &Emulator,
+    template: &Template,
+    binaries: &HashMap<String, PathBuf>,
+    given: &[(String, String)],
+) -> Result<Deployment> {
+    let description = emulator
+        .call_cloudformation("DescribeStacks", &[("StackName", STACK)])
+        .await?;
+    let mut parameters: Parameters = texts(&description, "ParameterKey")
+        .zip(texts(&description, "ParameterValue"))
+        .filter(|(name, _)| given.iter().all(|(given, _)| given != name))
+        .collect();
+    parameters.extend_from_slice(given);
+    let deployment = apply(emulator, "UpdateStack", template, binaries, &parameters).await?;
+    // The routes that were added outlive an update, the CORS settings do not.
+    set_cors(emulator, template, &deployment).await?;
+    Ok(deployment)
+}
+
+async fn apply(
+    emulator: &Emulator,
+    action: &str,
+    template: &Template,
+    binaries: &HashMap<String, PathBuf>,
+    parameters: &[(String, String)],
+) -> Result<Deployment> {
+    let mut packages = HashMap::new();
+    for (name, binary) in binaries {
+        let package = package(binary)?;
+        // As by SAM, code that differs has another key: by that CloudFormation sees what changed.
+        let key = format!("{name}-{}.zip", cache::short_hash(&binary.to_string_lossy()));
+        emulator.put_object(BUCKET, &key, package).await?;
+        packages.insert(name.clone(), format!("s3://{BUCKET}/{key}"));
     }
-    let body = template.for_emulator(BUCKET, parameters)?.to_string();
+    // By way of S3, as SAM does: CloudFormation takes no more than 50 KB in the request itself.
+    let body = template.for_emulator(&packages, parameters)?.to_string();
+    emulator.put_object(BUCKET, TEMPLATE, body.into_bytes()).await?;
     let mut form = vec![
         ("StackName".to_owned(), STACK.to_owned()),
-        ("TemplateBody".to_owned(), body),
+        ("TemplateURL".to_owned(), emulator.object_url(BUCKET, TEMPLATE)),
     ];
     for (number, capability) in ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"].iter().enumerate() {
         form.push((format!("Capabilities.member.{}", number + 1), (*capability).to_owned()));
     }
     for (number, (name, value)) in parameters.iter().enumerate() {
-        form.push((
-            format!("Parameters.member.{}.ParameterKey", number + 1),
-            (*name).to_owned(),
-        ));
-        form.push((
-            format!("Parameters.member.{}.ParameterValue", number + 1),
-            (*value).to_owned(),
-        ));
+        let member = format!("Parameters.member.{}", number + 1);
+        form.push((format!("{member}.ParameterKey"), name.clone()));
+        form.push((format!("{member}.ParameterValue"), value.clone()));
     }
     let form: Vec<_> = form
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_str()))
         .collect();
-    emulator.call_cloudformation("CreateStack", &form).await?;
+    emulator.call_cloudformation(action, &form).await?;
     let description = wait::until("the deployment", Duration::from_mins(3), async || {
         let description = emulator
             .call_cloudformation("DescribeStacks", &[("StackName", STACK)])
             .await?;
         let status = texts(&description, "StackStatus").next().unwrap_or_default();
         Ok(match status.as_str() {
-            "CREATE_COMPLETE" => Some(description),
+            "CREATE_COMPLETE" | "UPDATE_COMPLETE" => Some(description),
             // Of a failure wait for the end: the events that explain it are complete only then.
-            "CREATE_IN_PROGRESS" | "ROLLBACK_IN_PROGRESS" => None,
+            _ if status.ends_with("_IN_PROGRESS") => None,
             _ => bail!("template.yaml does not deploy ({status}): {}", failure(emulator).await?),
         })
     })
@@ -107,33 +144,44 @@ pub(super) async fn deploy(
     })
 }
 
-/// The first thing that failed, and why.
+/// The first thing that failed in the last deployment, and why.
 async fn failure(emulator: &Emulator) -> Result<String> {
     let events = emulator
         .call_cloudformation("DescribeStackEvents", &[("StackName", STACK)])
         .await?;
-    // Newest first.
+    let text = |event: &str, tag| texts(event, tag).next().unwrap_or_default();
+    // Newest first; each deployment begins with an event about the stack itself.
+    let begins = |event: &str| {
+        let status = text(event, "ResourceStatus");
+        text(event, "LogicalResourceId") == STACK && ["CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"].contains(&&*status)
+    };
     let failed = texts(&events, "member")
-        .filter(|event| event.contains("CREATE_FAILED"))
+        .take_while(|event| !begins(event))
+        .filter(|event| event.contains("CREATE_FAILED") || event.contains("UPDATE_FAILED"))
         .last()
         .unwrap_or_default();
-    let text = |tag| texts(&failed, tag).next().unwrap_or_default();
     Ok(format!(
         "{}: {}",
-        text("LogicalResourceId"),
-        text("ResourceStatusReason")
+        text(&failed, "LogicalResourceId"),
+        text(&failed, "ResourceStatusReason")
     ))
+}
+
+async fn set_cors(emulator: &Emulator, template: &Template, deployment: &Deployment) -> Result<()> {
+    let api = format!("/v2/apis/{}", deployment.output("ApiId")?);
+    let cors = json!({ "corsConfiguration": template.cors() });
+    emulator
+        .call_rest("apigateway", Method::PATCH, &api, Some(&cors))
+        .await
+        .map(drop)
 }
 
 /// Sets the HTTP API's CORS and gives every route its function.
 ///
 /// The emulator drops the OpenAPI body in which SAM puts both.
-pub(super) async fn add_routes(emulator: &Emulator, template: &Template, deployment: &Deployment) -> Result<()> {
+async fn add_routes(emulator: &Emulator, template: &Template, deployment: &Deployment) -> Result<()> {
+    set_cors(emulator, template, deployment).await?;
     let api = format!("/v2/apis/{}", deployment.output("ApiId")?);
-    let cors = json!({ "corsConfiguration": template.cors() });
-    emulator
-        .call_rest("apigateway", Method::PATCH, &api, Some(&cors))
-        .await?;
     let mut integrations: HashMap<String, String> = HashMap::new();
     for route in template.routes()? {
         if !integrations.contains_key(&route.function) {

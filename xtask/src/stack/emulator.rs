@@ -19,25 +19,30 @@ pub(crate) const REGION: &str = "us-east-1";
 /// A running emulator.
 pub(crate) struct Emulator {
     pub(crate) url: String,
-    pub(super) process: Child,
     http: reqwest::Client,
 }
 
 impl Emulator {
-    /// Starts the emulator and waits until it answers.
+    /// One that runs already.
+    pub(super) fn at(url: String) -> Self {
+        let http = reqwest::Client::new();
+        Self { url, http }
+    }
+
+    /// Starts the emulator and waits until it answers. It ends with its process.
     pub(crate) async fn start(
         python: &Path,
         port: u16,
         run_folder: &Path,
         logs: &Path,
         janitor: &mut Janitor,
-    ) -> Result<Self> {
+    ) -> Result<(Self, Child)> {
         let url = format!("http://127.0.0.1:{port}");
         let temporary = run_folder.join("tmp");
         std::fs::create_dir_all(&temporary)?;
         let log_path = logs.join("ministack.log");
         let log = File::create(&log_path)?;
-        let process = Command::new(python.join("python"))
+        let mut process = Command::new(python.join("python"))
             .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("python/emulator.py"))
             // Functions inherit the emulator's environment: nothing of the developer's shell may reach them.
             .env_clear()
@@ -66,21 +71,17 @@ impl Emulator {
         janitor.entrust(&Chore::KillGroup(
             process.id().context("the AWS emulator ended at once")?,
         ))?;
-        let mut emulator = Self {
-            url,
-            process,
-            http: reqwest::Client::new(),
-        };
+        let emulator = Self::at(url);
         let ready = format!("{}/_ministack/ready", emulator.url);
         wait::until("the AWS emulator", Duration::from_mins(1), async || {
-            if let Some(status) = emulator.process.try_wait()? {
+            if let Some(status) = process.try_wait()? {
                 bail!("the AWS emulator ended ({status}): see {}", log_path.display());
             }
             let answer = emulator.http.get(&ready).send().await;
             Ok(answer.is_ok_and(|answer| answer.status().is_success()).then_some(()))
         })
         .await?;
-        Ok(emulator)
+        Ok((emulator, process))
     }
 
     /// Makes a bucket.
@@ -95,6 +96,11 @@ impl Emulator {
         self.send(self.request("s3", Method::PUT, &format!("/{bucket}/{key}")).body(body))
             .await
             .map(drop)
+    }
+
+    /// Where an object is.
+    pub(super) fn object_url(&self, bucket: &str, key: &str) -> String {
+        format!("{}/{bucket}/{key}", self.url)
     }
 
     /// Makes a secret and gives its ARN.

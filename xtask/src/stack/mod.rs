@@ -24,11 +24,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use serde_json::json;
 use shared::tokens::KeyRing;
+use tokio::process::Child;
 use tokio::task::JoinHandle;
 
 use crate::janitor::{Chore, Janitor};
 use crate::postgres::Server;
-use crate::template::Template;
+use crate::template::{Function, Template};
 use crate::{functions, python};
 pub(crate) use emulator::{Emulator, REGION};
 pub(crate) use page::Page;
@@ -55,6 +56,8 @@ pub(crate) struct Options {
     pub(crate) ports: Ports,
     /// Which page is served.
     pub(crate) page: Page,
+    /// What `sam build` made, instead of what cargo builds now.
+    pub(crate) artifacts: Option<PathBuf>,
 }
 
 /// The ports of a stack.
@@ -69,7 +72,7 @@ pub(crate) struct Ports {
 /// A running stack. Its processes are the janitor's to stop.
 pub(crate) struct Stack {
     pub(crate) file: StackFile,
-    emulator: Emulator,
+    emulator: Child,
     simulator: JoinHandle<Result<()>>,
     page: Option<page::Server>,
     /// Keeps a second stack out of the state folder.
@@ -99,7 +102,9 @@ impl Stack {
             },
         };
 
-        let template = Template::read(root)?;
+        let artifacts = options.artifacts.as_deref().map(Path::canonicalize).transpose();
+        let artifacts = artifacts.context("--artifacts names no folder")?;
+        let template = Template::read(artifacts.as_deref().unwrap_or(root))?;
         let python = python::environment(python::STACK).await?;
         let run_folder = std::env::temp_dir().join(format!("waba-live-chat-{}", uuid::Uuid::new_v4().simple()));
         fs::create_dir(&run_folder)?;
@@ -111,21 +116,14 @@ impl Stack {
         };
         let postgres = Server::prepare(&data, ports.postgres, options.ephemeral).await?;
 
-        println!("Building the functions");
-        let names: Vec<_> = template
-            .functions()?
-            .into_iter()
-            .map(|function| function.name)
-            .collect();
-        let built = functions::build(root, &names.iter().map(String::as_str).collect::<Vec<_>>()).await?;
-        let binaries = keep_binaries(&built, &run_folder)?;
+        let binaries = release(root, artifacts.as_deref(), &template, &run_folder).await?;
 
         println!("Starting PostgreSQL and the AWS emulator");
         janitor.entrust(&Chore::StopPostgres(postgres.clone()))?;
         postgres.start()?;
         create_database(&postgres).await?;
         let logs = folder.join("logs");
-        let emulator = Emulator::start(&python, ports.aws, &run_folder, &logs, janitor).await?;
+        let (emulator, emulator_process) = Emulator::start(&python, ports.aws, &run_folder, &logs, janitor).await?;
 
         println!("Deploying template.yaml");
         let secrets = Secrets::read_or_create(folder)?;
@@ -159,12 +157,13 @@ impl Stack {
                     "x86_64"
                 },
             ),
-        ];
-        let deployment = deploy::deploy(&emulator, &template, &binaries, &parameters).await?;
-        deploy::add_routes(&emulator, &template, &deployment).await?;
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let deployment = deploy::create(&emulator, &template, &binaries, &parameters).await?;
         let webhook_secret = json!({ "app_secrets": [secrets.app_secret], "verify_token": secrets.verify_token });
+        let webhook_secret_arn = deployment.output("WebhookSecretArn")?;
         emulator
-            .put_secret(deployment.output("WebhookSecretArn")?, &webhook_secret.to_string())
+            .put_secret(webhook_secret_arn, &webhook_secret.to_string())
             .await?;
         let token_keys_secret_arn = deployment.output("TokenKeysSecretArn")?;
         emulator
@@ -207,10 +206,13 @@ impl Stack {
             token_keys,
             token_keys_secret_arn: token_keys_secret_arn.to_owned(),
             push_keys_secret_arn: push_keys_secret_arn.to_owned(),
+            webhook_secret_arn: webhook_secret_arn.to_owned(),
             user_id: demo::USER_ID.to_owned(),
             waba_id: demo::WABA_ID.to_owned(),
             phone_number_id: demo::PHONE_NUMBER_ID.to_owned(),
             logs: logs.display().to_string(),
+            functions: run_folder.clone(),
+            artifacts,
             api_url,
         };
         let page = page::serve(root, options.page, ports.web, &file, &run_folder, janitor).await?;
@@ -221,7 +223,7 @@ impl Stack {
         state::write_private(&stack_file, &serde_json::to_string_pretty(&file)?)?;
         Ok(Self {
             file,
-            emulator,
+            emulator: emulator_process,
             simulator,
             page,
             _lock: lock,
@@ -231,7 +233,7 @@ impl Stack {
     /// Comes back only when a part of the stack ends by itself, with the reason. (PostgreSQL may be stopped and started.)
     pub(crate) async fn failure(&mut self) -> anyhow::Error {
         tokio::select! {
-            status = self.emulator.process.wait() => anyhow::anyhow!("the AWS emulator ended: {status:?}, see {}/ministack.log", self.file.logs),
+            status = self.emulator.wait() => anyhow::anyhow!("the AWS emulator ended: {status:?}, see {}/ministack.log", self.file.logs),
             ended = page::end(self.page.as_mut()) => anyhow::anyhow!("the page's server ended ({ended}): see {}/web.log", self.file.logs),
             ended = &mut self.simulator => anyhow::anyhow!("the simulator ended: {ended:?}"),
         }
@@ -270,16 +272,48 @@ fn open_folder(folder: &Path) -> Result<&Path> {
     Ok(folder)
 }
 
-/// Second names for the binaries, so that a later build does not change a running stack.
-fn keep_binaries(built: &HashMap<String, PathBuf>, run_folder: &Path) -> Result<HashMap<String, PathBuf>> {
-    let keep = |(name, path): (&String, &PathBuf)| {
-        let kept = run_folder.join(name);
-        if fs::hard_link(path, &kept).is_err() {
-            fs::copy(path, &kept).with_context(|| format!("cannot copy {}", path.display()))?;
-        }
-        Ok((name.clone(), kept))
+/// Deploys again over the running stack what cargo builds now, or the artefacts from which the stack was started.
+///
+/// # Errors
+/// When the build or the deployment fails; of the latter everything is as it was before.
+pub(crate) async fn redeploy(root: &Path, state_folder: &Path, parameters: &[(String, String)]) -> Result<()> {
+    let file = StackFile::read(state_folder)?;
+    let artifacts = file.artifacts.as_deref();
+    let template = Template::read(artifacts.unwrap_or(root))?;
+    let binaries = release(root, artifacts, &template, &file.functions).await?;
+    println!("Deploying template.yaml");
+    let emulator = Emulator::at(file.aws_endpoint_url);
+    deploy::update(&emulator, &template, &binaries, parameters)
+        .await
+        .map(drop)
+}
+
+/// The functions' binaries under names of their own, so that a later build does not change what runs.
+async fn release(
+    root: &Path,
+    artifacts: Option<&Path>,
+    template: &Template,
+    kept: &Path,
+) -> Result<HashMap<String, PathBuf>> {
+    let functions = template.functions()?;
+    let built = if let Some(folder) = artifacts {
+        let binary = |function: Function| (function.name, folder.join(function.id).join("bootstrap"));
+        functions.into_iter().map(binary).collect()
+    } else {
+        println!("Building the functions");
+        let names: Vec<_> = functions.iter().map(|function| function.name.as_str()).collect();
+        functions::build(root, &names).await?
     };
-    built.iter().map(keep).collect()
+    let kept = kept.join(uuid::Uuid::new_v4().simple().to_string());
+    fs::create_dir(&kept)?;
+    let keep = |(name, path): (String, PathBuf)| {
+        let kept = kept.join(&name);
+        if fs::hard_link(&path, &kept).is_err() {
+            fs::copy(&path, &kept).with_context(|| format!("cannot copy {}", path.display()))?;
+        }
+        Ok((name, kept))
+    };
+    built.into_iter().map(keep).collect()
 }
 
 async fn create_database(postgres: &Server) -> Result<()> {

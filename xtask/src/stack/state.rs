@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use aws_config::BehaviorVersion;
@@ -75,11 +75,17 @@ pub(crate) struct StackFile {
     pub(crate) token_keys_secret_arn: String,
     /// Where the key pair for push services is.
     pub(crate) push_keys_secret_arn: String,
+    /// Where the app secrets and the verify token are.
+    pub(crate) webhook_secret_arn: String,
     pub(crate) user_id: String,
     pub(crate) waba_id: String,
     pub(crate) phone_number_id: String,
     pub(crate) agent_token: String,
     pub(crate) logs: String,
+    /// Where the functions' binaries are kept while it runs.
+    pub(crate) functions: PathBuf,
+    /// What `sam build` made, where that was deployed.
+    pub(crate) artifacts: Option<PathBuf>,
 }
 
 impl StackFile {

@@ -64,18 +64,23 @@ async fn find_trouble(
         Ok(token) => token,
         Err(error) => return Some(describe(&error).to_owned()),
     };
-    match installation.graph.check_token(&token, waba_id).await {
-        Ok(()) => None,
-        Err(GraphError::Refused { status, error, .. }) => Some(match error.code {
+    let answer = installation.graph.check_token(&token, waba_id).await;
+    answer.err().map(|error| describe_refusal(&error))
+}
+
+/// What Graph said, by its code: its words may quote anything.
+pub(crate) fn describe_refusal(error: &GraphError) -> String {
+    match error {
+        GraphError::Refused { status, error, .. } => match error.code {
             Some(code) => format!("refused {code}"),
             None => format!("refused HTTP {status}"),
-        }),
-        Err(GraphError::Unreachable | GraphError::Unanswered) => Some("Graph unreachable".to_owned()),
+        },
+        GraphError::Unreachable | GraphError::Unanswered => "Graph unreachable".to_owned(),
     }
 }
 
 /// Without the names of secrets: what looks like one may be a token.
-fn describe(error: &TokenError) -> &'static str {
+pub(crate) fn describe(error: &TokenError) -> &'static str {
     match error {
         TokenError::Missing => "no token",
         TokenError::Plaintext => "plain text, which is not sent with: `tokens encrypt` encrypts it",

@@ -1,6 +1,6 @@
 //! `cargo xtask tokens`: the access tokens of the accounts, and the keys that they are encrypted with.
 
-mod check;
+pub(crate) mod check;
 mod encrypt;
 mod ring;
 mod rotate;

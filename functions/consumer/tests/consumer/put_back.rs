@@ -62,6 +62,8 @@ async fn a_record_near_its_last_receive_is_put_back_as_it_is_and_the_others_are_
         .insert("encoding".to_owned(), attribute("gzip+base64"));
     old.message_attributes
         .insert("part".to_owned(), attribute("1/2:digest"));
+    old.message_attributes
+        .insert("correlation_id".to_owned(), attribute("request-1"));
     let failed = handle(
         &without_database(&fixture),
         vec![record("first", 1), old.clone(), record("second", 2)],
@@ -74,6 +76,7 @@ async fn a_record_near_its_last_receive_is_put_back_as_it_is_and_the_others_are_
     assert_eq!(sent[0]["MessageGroupId"], "700100");
     assert_eq!(value_of(&sent[0], "encoding"), "gzip+base64");
     assert_eq!(value_of(&sent[0], "part"), "1/2:digest");
+    assert_eq!(value_of(&sent[0], "correlation_id"), "request-1");
     assert_eq!(
         value_of(&sent[0], "received_at"),
         &json!(old.attributes["SentTimestamp"])

@@ -4,6 +4,7 @@ use aws_lambda_events::sqs::SqsMessage;
 use consumer::App;
 use serde_json::{Value, json};
 use shared::db::Database;
+use shared::db::retention::Retention;
 use shared::db::settings::Settings;
 use shared::testing::TestDatabase;
 use shared::testing::proxy::Proxy;
@@ -44,6 +45,7 @@ impl Fixture {
             queue,
             media_queue,
             outbox_queue,
+            retention: Retention::FOREVER,
         };
         Self {
             database,

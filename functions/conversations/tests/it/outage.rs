@@ -7,6 +7,7 @@ use axum::http::header::RETRY_AFTER;
 use serde_json::json;
 use shared::db::Database;
 use shared::db::settings::Settings;
+use shared::metrics::{Metric, recording};
 use shared::testing::api::{Api, REQUEST_ID};
 use shared::testing::proxy::Proxy;
 
@@ -21,7 +22,10 @@ async fn through_proxy(fixture: &Fixture) -> (Proxy, Api) {
 
 async fn is_unavailable(api: &Api, method: Method, path: &str) {
     let started = Instant::now();
+    recording::start();
     let reply = api.send(method, path, r#"{"status":"archived"}"#).await;
+    assert_eq!(recording::told(Metric::ServerErrors), [1]);
+    assert_eq!(reply.headers["x-request-id"], REQUEST_ID);
     assert!(
         started.elapsed() < Duration::from_secs(5),
         "{path}: {:?}",

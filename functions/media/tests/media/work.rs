@@ -1,8 +1,9 @@
 //! A file's way into the bucket.
 
 use serde_json::{Value, json};
+use shared::metrics::{FetchOutcome, Metric, Work, recording};
 
-use crate::support::{BYTES, Fixture, NUMBER, sha256_base64};
+use crate::support::{BYTES, Fixture, NUMBER, in_time, sha256_base64, triggers};
 
 #[tokio::test]
 async fn a_file_is_fetched_and_stored_with_what_is_known_of_it() {
@@ -143,4 +144,48 @@ async fn old_files_of_dead_calls_are_cleaned_up_and_young_ones_are_not() {
     left.sort();
     assert_eq!(left, ["live-chat-media-young", "somebody-elses"]);
     std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[tokio::test]
+async fn tries_are_told_by_their_outcome_and_what_is_overdue_by_its_age() {
+    let mut fixture = Fixture::new().await;
+    let (stored, missing, late) = (
+        fixture.receive_picture().await,
+        fixture
+            .receive_file(
+                "image",
+                json!({"id": "unknown", "mime_type": "image/png", "sha256": ""}),
+            )
+            .await,
+        fixture.receive_picture().await,
+    );
+    fixture
+        .execute(&format!(
+            "update chat_media set next_try_at = now() - interval '20 minutes' where message_id = {stored};
+             update chat_media set next_try_at = now() + interval '1 hour' where message_id = {late}"
+        ))
+        .await;
+    recording::start();
+    fixture.strike().await;
+    assert_eq!(recording::told(Metric::Owed(Work::Media)), [2]);
+    let oldest = recording::told(Metric::OldestOwed(Work::Media))[0];
+    assert!((1_200..1_260).contains(&oldest), "{oldest}");
+    let told = |outcome| recording::told(Metric::MediaFetches(outcome));
+    assert_eq!(
+        (told(FetchOutcome::Stored), told(FetchOutcome::Failed)),
+        (vec![1], vec![1])
+    );
+    assert_eq!(fixture.state(missing).await.0, "failed");
+
+    fixture.skip_waits().await;
+    fixture
+        .execute("update chat_media set received_at = now() - interval '8 days' where state = 'pending'")
+        .await;
+    fixture.strike().await;
+    assert_eq!(told(FetchOutcome::Expired), [1]);
+    assert!(told(FetchOutcome::Retried).is_empty());
+    let another = fixture.receive_picture().await;
+    let app = fixture.without_s3();
+    media::handle(&app, triggers(&[another]), in_time()).await;
+    assert_eq!(told(FetchOutcome::Retried), [1]);
 }

@@ -6,6 +6,7 @@ mod canaries;
 mod crashes;
 mod files;
 mod holds;
+mod measured;
 mod pace;
 mod push;
 mod reactions;

@@ -15,7 +15,7 @@ const ADA: &str = "4915112345678";
 const BOB: &str = "4915187654321";
 
 /// A browser that an agent subscribed with.
-struct Browser {
+pub(crate) struct Browser {
     id: String,
     endpoint: String,
 }
@@ -27,7 +27,7 @@ impl Desk {
         answer.error_for_status().unwrap().json().await.unwrap_or_default()
     }
 
-    async fn subscribe(&self, agent: Uuid, show_text: bool) -> Browser {
+    pub(crate) async fn subscribe(&self, agent: Uuid, show_text: bool) -> Browser {
         let key = self.push.keys.current().await.unwrap().unwrap().public_key().to_owned();
         let browser = self
             .simulate(
@@ -59,7 +59,7 @@ impl Desk {
         }
     }
 
-    async fn answer_next(&self, browser: &Browser, answer: Value) {
+    pub(crate) async fn answer_next(&self, browser: &Browser, answer: Value) {
         let path = format!("subscriptions/{}/answers", browser.id);
         self.simulate(reqwest::Method::POST, &path, &answer).await;
     }
@@ -107,7 +107,7 @@ impl Desk {
     }
 
     /// As if push services had been left alone for long enough.
-    async fn pass_push_time(&self) {
+    pub(crate) async fn pass_push_time(&self) {
         self.run_sql("update chat_push_owed set next_try_at = now() - interval '1 second', leased_until = null")
             .await;
     }

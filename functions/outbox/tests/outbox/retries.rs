@@ -125,6 +125,23 @@ async fn what_failed_for_good_is_sent_again_only_where_the_agent_says_so() {
 }
 
 #[tokio::test]
+async fn what_failed_so_long_ago_that_its_request_is_gone_is_not_sent_again_and_its_key_still_stands() {
+    let desk = Desk::new().await;
+    let conversation = desk.conversation(CUSTOMER).await;
+    desk.fault(error(131_026, 1)).await;
+    let id = Uuid::new_v4().to_string();
+    let body = json!({"conversation_id": conversation, "message": "Hello!", "message_id": id, "retry": true});
+    assert_eq!(desk.send(body.clone()).await.0, StatusCode::UNPROCESSABLE_ENTITY);
+    let forget = "update chat_sends set request = null";
+    desk.database.client.batch_execute(forget).await.unwrap();
+    assert_eq!(desk.send(body.clone()).await.0, StatusCode::UNPROCESSABLE_ENTITY);
+    let mut other = body;
+    other["message"] = json!("Something else");
+    assert_eq!(desk.send(other).await.0, StatusCode::CONFLICT);
+    assert_eq!(desk.requests().await.len(), 1);
+}
+
+#[tokio::test]
 async fn a_message_that_whatsapp_took_and_reported_as_failed_may_be_sent_again_and_old_reports_do_not_touch_it() {
     let desk = Desk::new().await;
     let conversation = desk.conversation(CUSTOMER).await;

@@ -11,6 +11,7 @@ use axum::routing::post;
 use serde_json::{Value, json};
 use shared::db::Database;
 use shared::db::outbound::Pace;
+use shared::db::retention::Retention;
 use shared::db::settings::Settings as DatabaseSettings;
 use shared::domain::push::parse_origin;
 use shared::domain::send::Patience;
@@ -391,6 +392,7 @@ async fn take_webhooks(database: Database) -> (SqsStub, String) {
         media_queue: queue.clone(),
         outbox_queue: queue.clone(),
         queue,
+        retention: Retention::FOREVER,
     };
     let take = async |State(app): State<consumer::App>, body: String| {
         let mut record = SqsMessage::default();

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use shared::domain::change::{Cursor, FRAME_SIZE};
+use shared::metrics::{Metric, PostOutcome, Work, recording};
 use shared::testing::sockets::Manner;
 
 use crate::support::Fixture;
@@ -189,8 +190,17 @@ async fn a_connection_that_is_gone_is_forgotten_and_a_silent_one_holds_nobody_up
     fixture.stub.behave("throttled", Manner::Throttled);
     fixture.message(&fixture.ana, "one").await;
     fixture.run("update chat_conversations set unread_count = 1").await;
+    recording::start();
     fixture.app.realtime.publish().await;
     assert_eq!(fixture.told("good").len(), 3);
+    let posts = |outcome| recording::told(Metric::RealtimePosts(outcome));
+    assert_eq!(posts(PostOutcome::Posted), [3]);
+    // No answer within its second is a failure as well.
+    assert_eq!(
+        (posts(PostOutcome::Gone), posts(PostOutcome::Failed)),
+        (vec![1], vec![2])
+    );
+    assert!(posts(PostOutcome::Late).is_empty());
     // Whoever does not take a frame is not offered the next ones of that turn.
     assert_eq!(fixture.stub.attempts(), 3 + 3);
     let left = "select to_jsonb(connection_id) from chat_connections order by connection_id collate \"C\"";
@@ -210,8 +220,12 @@ async fn telling_ends_when_its_time_is_over() {
     }
     fixture.message(&fixture.ana, "one").await;
     let mut realtime = fixture.app.realtime.clone();
-    realtime.patience = Duration::from_millis(50);
+    // Less than the second after which a single frame is given up.
+    realtime.patience = Duration::from_millis(900);
+    recording::start();
     realtime.publish().await;
+    let late = recording::told(Metric::RealtimePosts(PostOutcome::Late));
+    assert!(late.len() == 1 && (1..=64).contains(&late[0]), "{late:?}");
     // The first ones are still silent: the others were not offered it.
     assert!(fixture.stub.attempts() <= 64, "{}", fixture.stub.attempts());
     // Nothing is owed: a page that missed it asks for the changes.
@@ -292,4 +306,18 @@ async fn going_on_from_any_frame_misses_nothing_that_another_frame_told() {
         .filter_map(|change| change.id)
         .collect();
     assert!(!ids.contains(&lost), "{ids:?}");
+}
+
+#[tokio::test]
+async fn the_clock_tells_how_long_something_was_left_untold() {
+    let fixture = Fixture::new().await;
+    fixture.message(&fixture.ana, "one").await;
+    fixture
+        .run("update chat_unpublished set committed_after = now() - interval '5 minutes'")
+        .await;
+    recording::start();
+    realtime::handle_clock(&fixture.app).await;
+    assert_eq!(recording::told(Metric::Owed(Work::Unpublished)), [1]);
+    let oldest = recording::told(Metric::OldestOwed(Work::Unpublished))[0];
+    assert!((300..360).contains(&oldest), "{oldest}");
 }

@@ -33,6 +33,20 @@ pub struct Page {
     pub has_more: bool,
 }
 
+/// Empties the log, so that no cursor is of use any more and every page loads anew. What a database that was restored to an earlier time has
+/// lost, no log tells.
+///
+/// # Errors
+/// When the database does not answer; nothing changed then.
+pub async fn reset(client: &mut Client) -> Result<(), DbError> {
+    const RESET: &str =
+        "truncate chat_changes, chat_unpublished; update chat_change_log set generation = gen_random_uuid()";
+    let transaction = client.transaction().await?;
+    transaction.batch_execute(RESET).await?;
+    transaction.commit().await?;
+    Ok(())
+}
+
 fn texts(xids: &[u64]) -> Vec<String> {
     xids.iter().map(u64::to_string).collect()
 }

@@ -33,6 +33,8 @@ pub struct OwedFile {
     pub message_id: i64,
     /// The business phone number that it came to.
     pub phone_number_id: String,
+    /// WhatsApp's id of it.
+    pub wa_message_id: String,
 }
 
 /// Decides between two items with one wamid: the smaller stands.
@@ -227,6 +229,7 @@ async fn write_messages(
         files.push(OwedFile {
             message_id,
             phone_number_id: message.origin.phone_number_id.clone(),
+            wa_message_id: message.wa_message_id.clone(),
         });
     }
     media::insert(transaction, &media).await?;

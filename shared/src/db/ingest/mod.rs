@@ -35,6 +35,8 @@ pub struct Applied {
     pub inserted_messages: usize,
     /// Items kept raw, among them those that were there already.
     pub quarantined: usize,
+    /// Those of them that were not applied.
+    pub unapplied: usize,
     /// The conversations that show something new.
     pub conversations: Vec<i64>,
     /// The files to be fetched.
@@ -50,6 +52,8 @@ pub struct OwedPush {
     pub conversation_id: i64,
     /// The business phone number that was written to.
     pub phone_number_id: String,
+    /// One of the messages that are news there.
+    pub wa_message_id: String,
 }
 
 /// Applies the plan.
@@ -129,6 +133,10 @@ async fn apply_within(transaction: &Transaction<'_>, plan: &Plan, now: Timestamp
     Ok(Applied {
         inserted_messages: inserted.new.len(),
         quarantined: quarantined.len(),
+        unapplied: quarantined
+            .iter()
+            .filter(|item| !item.reason.starts_with("applied:"))
+            .count(),
         conversations,
         files: inserted.files,
         pushes,
@@ -149,17 +157,17 @@ async fn owe_pushes(
     let rows = inserted.new.iter().map(|index| &placed[*index]);
     let news =
         rows.filter(|row| row.message.is_inbound() && row.message.timestamp > now - NEWS && is_unread(row, positions));
-    let numbers: BTreeMap<i64, &str> = news
-        .map(|row| (row.conversation, row.message.origin.phone_number_id.as_str()))
-        .collect();
-    let conversations: Vec<i64> = numbers.keys().copied().collect();
+    let messages: BTreeMap<i64, (&str, &str)> = news.map(|row| (row.conversation, wamid_of(row.message))).collect();
+    let conversations: Vec<i64> = messages.keys().copied().collect();
     let owed = push::owe(transaction, &conversations).await?;
     Ok(owed
         .into_iter()
         .filter_map(|conversation_id| {
+            let (phone_number_id, wa_message_id) = messages.get(&conversation_id)?;
             Some(OwedPush {
                 conversation_id,
-                phone_number_id: (*numbers.get(&conversation_id)?).to_owned(),
+                phone_number_id: (*phone_number_id).to_owned(),
+                wa_message_id: (*wa_message_id).to_owned(),
             })
         })
         .collect())

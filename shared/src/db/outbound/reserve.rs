@@ -177,7 +177,7 @@ const RESERVE: &str = r#"
       where m.wa_message_id is not null and (m.message_id = $5 or m.wa_message_id = $5)
       limit 1
     ), known as (
-      select s.id, s.request_hash, m.conversation_id, a.user_id, m.status = 'failed' as has_failed, m.error, s.settled_at, s.unconfirmed_at
+      select s.id, s.request_hash, m.conversation_id, a.user_id, m.status = 'failed' and s.request is not null as has_failed, m.error, s.settled_at, s.unconfirmed_at
       from chat_messages m
       join chat_conversations c on c.id = m.conversation_id
       left join waba_accounts a on a.waba_id = c.waba_id
@@ -368,7 +368,7 @@ async fn retry(transaction: &Transaction<'_>, user_id: Uuid, id: i64, now: Times
               next_try_at = now(), last_error = null,
               former_wamids = s.former_wamids || coalesce((select array[m.wa_message_id::text] from chat_messages m
                                                            where m.id = s.message_id and m.wa_message_id is not null), '{}')
-          where s.id = $1 and s.settled_at is not null and s.unconfirmed_at is null
+          where s.id = $1 and s.settled_at is not null and s.unconfirmed_at is null and s.request is not null
             and case when s.message_id is null then s.last_error is not null
                      else exists (select 1 from chat_messages m where m.id = s.message_id and m.status = 'failed') end
           returning s.message_id, s.conversation_id

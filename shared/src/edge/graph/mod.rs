@@ -4,7 +4,7 @@ pub mod media;
 mod templates;
 pub mod upload;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::StatusCode;
 use reqwest::header::RETRY_AFTER;
@@ -12,6 +12,7 @@ use reqwest::redirect::Policy;
 use serde_json::Value;
 
 use crate::config::{self, ConfigError};
+use crate::metrics::{Metric, tell};
 use crate::whatsapp::bodies::Accepted;
 use crate::whatsapp::errors::MessageError;
 use crate::whatsapp::json::parse_clean;
@@ -112,6 +113,24 @@ impl Graph {
         answer["data"].is_array().then_some(()).ok_or(GraphError::Unanswered)
     }
 
+    /// The apps that get the account's webhooks, by name and id.
+    /// Source: <https://developers.facebook.com/docs/graph-api/reference/whats-app-business-account/subscribed_apps>.
+    ///
+    /// # Errors
+    /// Tells a refusal from an answer that did not come or is none of Graph's.
+    pub async fn list_subscribed_apps(&self, token: &str, waba_id: &str) -> Result<Vec<String>, GraphError> {
+        let url = format!("{}/{}/subscribed_apps", self.base, path_segment(waba_id));
+        let answer = ask(self.http.get(url), token, LARGEST_ANSWER).await?;
+        let apps = answer["data"].as_array().ok_or(GraphError::Unanswered)?.iter();
+        let text = |app: &Value, field: &str| {
+            let text = app["whatsapp_business_api_data"][field].as_str();
+            text.unwrap_or("?").to_owned()
+        };
+        Ok(apps
+            .map(|app| format!("{} ({})", text(app, "name"), text(app, "id")))
+            .collect())
+    }
+
     async fn post(&self, token: &str, phone_number_id: &str, body: &Value) -> Result<Value, GraphError> {
         let url = format!("{}/{}/messages", self.base, path_segment(phone_number_id));
         ask(self.http.post(url).json(body), token, LARGEST_ANSWER).await
@@ -121,6 +140,13 @@ impl Graph {
 /// Asks Graph with this token, and reads what it says: at most `largest` bytes, cleaned of what PostgreSQL cannot hold. Graph's errors may
 /// quote the token ("Malformed access token …"), and are shown to agents: it is taken out.
 async fn ask(request: reqwest::RequestBuilder, token: &str, largest: usize) -> Result<Value, GraphError> {
+    let begun = Instant::now();
+    let answer = ask_untimed(request, token, largest).await;
+    tell(Metric::GraphLatency, begun.elapsed().as_millis());
+    answer
+}
+
+async fn ask_untimed(request: reqwest::RequestBuilder, token: &str, largest: usize) -> Result<Value, GraphError> {
     let mut response = request.bearer_auth(token).send().await.map_err(|error| {
         // Whatever happens after the connection stands may happen after the body was read.
         if error.is_connect() || error.is_builder() {
