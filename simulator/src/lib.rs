@@ -18,6 +18,7 @@ mod faults;
 mod graph;
 mod ids;
 mod inbound;
+mod issuer;
 mod push;
 mod requests;
 mod samples;
@@ -48,7 +49,7 @@ use webhooks::Deliveries;
 /// every webhook on its way ends too.
 ///
 /// Graph stands under `/{version}/`, the control API under `/_simulator/`, the customer's phone
-/// at `/`.
+/// at `/`, the keys of the agents' issuer below `/auth/v1`.
 ///
 /// # Errors
 /// When the listener's address cannot be read or the HTTP client for webhooks cannot be built.
@@ -63,6 +64,7 @@ pub async fn serve(listener: TcpListener, config: Config) -> anyhow::Result<()> 
         .nest("/_simulator", control::routes())
         .merge(graph::routes(&simulator))
         .nest("/push", push::service::routes())
+        .nest("/auth/v1", issuer::routes())
         .with_state(simulator);
     let mut connections = JoinSet::new();
     loop {

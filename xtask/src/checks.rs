@@ -13,7 +13,7 @@ use crate::postgres::Server;
 use crate::process::run as run_program;
 use crate::stack::{Emulator, Options, Page, Ports, Stack};
 use crate::template::Template;
-use crate::{cache, page, process, python, web};
+use crate::{cache, fuzz, page, process, python, web};
 
 /// The package with the end-to-end tests; it wants a running stack.
 const END_TO_END: &str = "e2e";
@@ -38,6 +38,7 @@ enum Step {
     Template,
     Dependencies,
     Tests,
+    Fuzz,
     Openapi,
     Web,
     E2e,
@@ -52,9 +53,10 @@ impl Step {
             Self::Template => "template: cfn-lint, sam and checkov",
             Self::Dependencies => "dependencies: cargo deny check bans licenses sources",
             Self::Tests => "tests: unit, database and handler tests on a PostgreSQL and an AWS emulator of their own",
+            Self::Fuzz => "fuzz: what comes from outside, under libFuzzer for a minute",
             Self::Openapi => "openapi: openapi.yaml is what the code says",
             Self::Web => "web: types, lints, texts, tests, build and package of the client in web/",
-            Self::E2e => "e2e: end-to-end tests on an ephemeral stack",
+            Self::E2e => "e2e: end-to-end tests, and schemathesis over openapi.yaml, on an ephemeral stack",
             Self::Page => "page: the built page in Chromium, on an ephemeral stack",
         }
     }
@@ -91,6 +93,7 @@ async fn run_steps(root: &Path, command: &Test, janitor: &mut Janitor) -> Result
             Step::Template => check_template(root).await,
             Step::Dependencies => check_dependencies(root).await,
             Step::Tests => run_tests(root, janitor).await,
+            Step::Fuzz => fuzz::run(root, &fuzz::Fuzz::SHORT).await,
             Step::Openapi => {
                 run_program(
                     Command::new(std::env::current_exe()?).args(["openapi", "--check"]),
@@ -215,8 +218,13 @@ async fn run_end_to_end_tests(root: &Path, artifacts: Option<PathBuf>, janitor: 
     tests
         .env("WABA_XTASK", std::env::current_exe()?)
         .env("WABA_STACK_FILE", folder.join("stack.json"));
+    let (url, token) = (stack.file.api_url.clone(), stack.file.agent_token.clone());
+    let tests = async {
+        run_program(&mut tests, "the end-to-end tests").await?;
+        check_contract(root, &url, &token).await
+    };
     let ended = tokio::select! {
-        ended = run_program(&mut tests, "the end-to-end tests") => ended,
+        ended = tests => ended,
         failure = stack.failure() => Err(failure),
     };
     // The folder goes; what the functions said is what explains a failure.
@@ -228,6 +236,28 @@ async fn run_end_to_end_tests(root: &Path, artifacts: Option<PathBuf>, janitor: 
         }
     }
     ended
+}
+
+/// Requests made from `openapi.yaml`, good and bad ones: each answer is documented, and none is a fault of the server's.
+async fn check_contract(root: &Path, url: &str, token: &str) -> Result<()> {
+    const CHECKS: &str =
+        "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance";
+    let tools = python::environment(python::CONTRACT).await?;
+    let mut schemathesis = python_tool(root, &tools, "schemathesis");
+    schemathesis
+        .args(["run", "openapi.yaml", "--url", url, "--checks", CHECKS])
+        .args(["--header", &format!("Authorization: Bearer {token}")])
+        // Its requests are not signed.
+        .args(["--exclude-path", "/api/webhooks/whatsapp"])
+        .args([
+            "--max-examples",
+            "15",
+            "--generation-deterministic",
+            "--generation-database",
+            "none",
+        ])
+        .args(["--warnings", "off", "--no-color"]);
+    run_program(&mut schemathesis, "schemathesis").await
 }
 
 /// nextest where it is installed, else cargo's own runner. `options` are those that both runners have.

@@ -3,7 +3,7 @@
 //! | module | what |
 //! |---|---|
 //! | `dev`, `stack` | the local stack |
-//! | `checks`, `web`, `page` | every check of the project; those of the client in `web/`; of its page on a stack |
+//! | `checks`, `fuzz`, `web`, `page` | every check of the project; what comes from outside, under libFuzzer; those of the client in `web/`; of its page on a stack |
 //! | `replay`, `measure` | webhooks posted to the running stack: what became of them, how long it took |
 //! | `quarantine`, `dlq` | what was kept raw, what the queues gave up, and their way back |
 //! | `installation`, `doctor` | what commands for operators work on; what is wrong with it |
@@ -23,6 +23,7 @@ mod dev;
 mod dlq;
 mod doctor;
 mod functions;
+mod fuzz;
 mod installation;
 mod janitor;
 mod measure;
@@ -73,6 +74,7 @@ enum Command {
     Bench(page::Bench),
     /// Applies the migrations to the database of `DATABASE_URL`
     Migrate,
+    Fuzz(fuzz::Fuzz),
     Replay(replay::Replay),
     Quarantine(quarantine::Quarantine),
     Dlq(dlq::Dlq),
@@ -130,6 +132,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Test(command) => checks::run(root, &command).await,
         Command::Bench(command) => page::bench(root, &command).await,
         Command::Migrate => migrate().await,
+        Command::Fuzz(command) => fuzz::run(root, &command).await,
         Command::Replay(command) => replay::run(root, &command).await,
         Command::Quarantine(command) => quarantine::run(root, &command).await,
         Command::Dlq(command) => dlq::run(root, &command).await,

@@ -30,6 +30,12 @@ pub(crate) const CHECKS: Requirements = Requirements {
     text: include_str!("../python/requirements-checks.txt"),
 };
 
+/// schemathesis.
+pub(crate) const CONTRACT: Requirements = Requirements {
+    name: "contract",
+    text: include_str!("../python/requirements-contract.txt"),
+};
+
 /// checkov.
 pub(crate) const CHECKOV: Requirements = Requirements {
     name: "checkov",

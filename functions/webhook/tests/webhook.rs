@@ -161,11 +161,23 @@ async fn a_body_that_api_gateway_hands_over_in_base64_is_verified_by_its_bytes()
 async fn what_is_not_signed_is_refused_and_reaches_no_queue() {
     let (sqs, app) = app().await;
     let body = BODY.as_bytes();
+    let good = sign(SECRET, body);
+    let digest = good.strip_prefix("sha256=").unwrap();
     for signature in [
         None,
         Some(sign("other", body)),
         Some(sign(SECRET, b"x")),
         Some("sha1=00".to_owned()),
+        Some(format!("sha1={digest}")),
+        Some(format!("SHA256={digest}")),
+        Some(digest.to_owned()),
+        Some(format!("sha256= {digest}")),
+        Some(good[..good.len() - 2].to_owned()),
+        Some(good[..good.len() - 1].to_owned()),
+        Some(format!("{good}00")),
+        Some(format!("{good},{good}")),
+        Some(format!("{}, {good}", sign("other", body))),
+        Some(format!("sha256={}", "0".repeat(100_000))),
         Some(String::new()),
     ] {
         assert_eq!(
@@ -183,6 +195,9 @@ async fn what_is_not_signed_is_refused_and_reaches_no_queue() {
         StatusCode::UNAUTHORIZED
     );
     assert!(sqs.calls().is_empty());
+    // Hex is hex.
+    let upper = format!("sha256={}", digest.to_uppercase());
+    assert_eq!(post(&app, body.to_vec(), Some(upper)).await, StatusCode::OK);
     let rotating = App {
         secrets: keys(&["new", SECRET]),
         ..app

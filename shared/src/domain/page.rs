@@ -97,11 +97,13 @@ impl Seek {
             micros,
             id: id.parse().ok()?,
         };
-        match way {
-            'b' => Some(Self::Before(position)),
-            'a' => Some(Self::After(position)),
-            _ => None,
-        }
+        let seek = match way {
+            'b' => Self::Before(position),
+            'a' => Self::After(position),
+            _ => return None,
+        };
+        // A number can be written in several ways, and we write one.
+        (seek.to_cursor().as_deref() == Some(cursor)).then_some(seek)
     }
 
     /// The position where the page begins, if it is not at an end of the list.

@@ -38,8 +38,6 @@ pub(crate) use state::StackFile;
 
 const DATABASE: &str = "waba";
 pub(crate) const GRAPH_VERSION: &str = "v26.0";
-/// Nobody publishes keys there: the stack's tokens are signed by the legacy secret.
-const ISSUER: &str = "http://127.0.0.1/auth/v1";
 
 /// The key pair of an example in RFC 8291: the same everywhere, so that browsers stay subscribed, and worth nothing elsewhere.
 pub(crate) const PUSH_KEYS: &str = r#"{"private_key": "yfWPiYE-n46HLnH0KqZOF1fJJU3MYrct3AELtAQ-oRw", "public_key": "BP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A8", "subject": "mailto:agent@example.com"}"#;
@@ -132,6 +130,8 @@ impl Stack {
         let token_keys = json!({ "active": "k1", "k1": secrets.token_key });
         let database_url = postgres.url(DATABASE);
         let simulator_url = format!("http://127.0.0.1:{}", ports.simulator);
+        // The keys that it publishes sign nothing: the stack's tokens are signed by the legacy secret.
+        let issuer = format!("{simulator_url}/auth/v1");
         let graph_url = options.graph_url.clone().unwrap_or_else(|| simulator_url.clone());
         let database_secret = emulator.create_secret("database", &database_url).await?;
         let auth_secret = emulator
@@ -140,7 +140,7 @@ impl Stack {
         let gateway = format!("127.0.0.1:{}/_aws/execute-api", ports.aws);
         let parameters = [
             ("DatabaseSecretArn", database_secret.as_str()),
-            ("AuthIssuer", ISSUER),
+            ("AuthIssuer", &issuer),
             ("AuthSecretArn", &auth_secret),
             ("GraphUrl", &graph_url),
             ("GraphVersion", GRAPH_VERSION),
@@ -183,7 +183,7 @@ impl Stack {
         demo::post_conversations(&database, &simulator_url).await?;
 
         let mut file = StackFile {
-            agent_token: agent_token(&secrets.jwt_secret)?,
+            agent_token: agent_token(&issuer, &secrets.jwt_secret)?,
             webhook_url,
             websocket_url: format!("ws://{gateway}/{}/live", deployment.output("WebSocketApiId")?),
             web_url: None,
@@ -202,7 +202,7 @@ impl Stack {
             verify_token: secrets.verify_token,
             app_secret: secrets.app_secret,
             jwt_secret: secrets.jwt_secret,
-            jwt_issuer: ISSUER.to_owned(),
+            jwt_issuer: issuer,
             token_keys,
             token_keys_secret_arn: token_keys_secret_arn.to_owned(),
             push_keys_secret_arn: push_keys_secret_arn.to_owned(),
@@ -354,10 +354,10 @@ async fn serve_simulator(port: u16, webhook_url: &str, secrets: &Secrets) -> Res
 }
 
 /// An access token of the demo agent as Supabase would sign it, good for ten years.
-fn agent_token(jwt_secret: &str) -> Result<String> {
+fn agent_token(issuer: &str, jwt_secret: &str) -> Result<String> {
     let now = jiff::Timestamp::now().as_second();
     let claims = json!({
-        "sub": demo::USER_ID, "role": "authenticated", "aud": "authenticated", "iss": ISSUER,
+        "sub": demo::USER_ID, "role": "authenticated", "aud": "authenticated", "iss": issuer,
         "iat": now, "exp": now + 10 * 365 * 24 * 60 * 60, "email": "agent@example.com",
     });
     let key = jsonwebtoken::EncodingKey::from_secret(jwt_secret.as_bytes());

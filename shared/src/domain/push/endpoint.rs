@@ -34,12 +34,13 @@ impl Endpoint {
         let Ok(url) = Url::parse(text) else {
             return refuse("must be an https URL");
         };
+        // The parser takes one slash or three for two.
+        let Some(rest) = text[url.scheme().len()..].strip_prefix("://") else {
+            return refuse("must be an https URL");
+        };
         // An empty name is none to the parser.
-        let authority = text
-            .split("//")
-            .nth(1)
-            .and_then(|rest| rest.split(['/', '?', '#']).next());
-        if authority.is_some_and(|authority| authority.contains('@')) || url.password().is_some() {
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        if authority.is_empty() || authority.contains('@') {
             return refuse("must name no user");
         }
         if url.fragment().is_some() || url.as_str().len() > LONGEST {
@@ -151,6 +152,10 @@ mod tests {
             "https://user@fcm.googleapis.com/wp/abc",
             "https://:password@fcm.googleapis.com/wp/abc",
             "https://@fcm.googleapis.com/wp/abc",
+            "https:/user@fcm.googleapis.com/wp/abc",
+            "https:user@fcm.googleapis.com/wp/abc",
+            "https:///user@fcm.googleapis.com/wp/abc",
+            "https:/@fcm.googleapis.com/x://y",
             "https://evil.example\\@fcm.googleapis.com/wp/abc",
             "https://evil.example#fcm.googleapis.com",
             "https://evil.example?fcm.googleapis.com",
