@@ -5,6 +5,7 @@
 //! | `dev`, `stack` | the local stack |
 //! | `checks`, `fuzz`, `web`, `page` | every check of the project; what comes from outside, under libFuzzer; those of the client in `web/`; of its page on a stack |
 //! | `replay`, `measure` | webhooks posted to the running stack: what became of them, how long it took |
+//! | `soak` | load for minutes, while one part after another fails |
 //! | `quarantine`, `dlq` | what was kept raw, what the queues gave up, and their way back |
 //! | `installation`, `doctor` | what commands for operators work on; what is wrong with it |
 //! | `customer`, `changes` | all that is kept of a customer, out or gone; pages that load anew |
@@ -37,6 +38,7 @@ mod python;
 mod quarantine;
 mod replay;
 mod show;
+mod soak;
 mod stack;
 mod template;
 mod tokens;
@@ -82,6 +84,7 @@ enum Command {
     Changes(changes::Changes),
     Doctor(doctor::Doctor),
     Measure(measure::Measure),
+    Soak(soak::Soak),
     Tokens(tokens::Tokens),
     PushKeys(push_keys::PushKeys),
     Openapi(openapi::Openapi),
@@ -140,6 +143,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Changes(command) => changes::run(root, &command).await,
         Command::Doctor(command) => doctor::run(root, &command).await,
         Command::Measure(command) => measure::run(root, &command).await,
+        Command::Soak(command) => soak::run(root, &command).await,
         Command::Tokens(command) => tokens::run(root, &command).await,
         Command::PushKeys(command) => push_keys::run(root, &command).await,
         Command::Openapi(command) => openapi::run(root, &command),
@@ -176,10 +180,7 @@ async fn migrate() -> Result<()> {
 }
 
 fn control_postgres(state_folder: &Path, action: PostgresAction) -> Result<()> {
-    let path = state_folder.join("postgres.json");
-    let text =
-        std::fs::read_to_string(&path).with_context(|| format!("no stack has run in {}", state_folder.display()))?;
-    let server: postgres::Server = serde_json::from_str(&text)?;
+    let server = postgres::Server::of_stack(state_folder)?;
     match action {
         PostgresAction::Start => server.start(),
         PostgresAction::Stop => {

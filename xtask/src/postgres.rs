@@ -58,6 +58,16 @@ impl Server {
         Ok(server)
     }
 
+    /// The server of the stack of this folder.
+    ///
+    /// # Errors
+    /// When none has run there.
+    pub(crate) fn of_stack(state_folder: &Path) -> Result<Self> {
+        let path = state_folder.join("postgres.json");
+        let text = fs::read_to_string(&path).with_context(|| format!("no stack has run in {}", state_folder.display()))?;
+        Ok(serde_json::from_str(&text)?)
+    }
+
     fn initialise(&self) -> Result<()> {
         fs::create_dir_all(&self.data).with_context(|| format!("cannot create {}", self.data.display()))?;
         if let Some((user, group)) = self.owner {

@@ -8,14 +8,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use futures_util::StreamExt;
-use jiff::Timestamp;
 use reqwest::Client;
-use serde_json::json;
-use shared::whatsapp::signature;
-use tokio::net::TcpStream;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use crate::stack::StackFile;
+use crate::stack::{Socket, StackFile};
 
 /// A message that is not visible by then is lost.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -70,7 +65,7 @@ pub(crate) async fn run(root: &Path, command: &Measure) -> Result<()> {
         }
         What::Frames { messages } => {
             let customer = Customer::new(&stack).await?;
-            let mut page = customer.open_page().await?;
+            let mut page = stack.open_socket(&customer.http).await?;
             for _ in 0..messages {
                 durations.push(customer.write_and_hear(&mut page).await?);
             }
@@ -80,8 +75,6 @@ pub(crate) async fn run(root: &Path, command: &Measure) -> Result<()> {
     }
     Ok(())
 }
-
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// A customer whose conversation is there.
 struct Customer<'a> {
@@ -136,16 +129,6 @@ impl<'a> Customer<'a> {
         }
     }
 
-    /// Opens a page of the demo agent.
-    async fn open_page(&self) -> Result<Socket> {
-        let url = format!("{}/api/live-chat/realtime-ticket", self.stack.api_url);
-        let asked = self.http.post(url).bearer_auth(&self.stack.agent_token).send().await?;
-        let ticket: serde_json::Value = asked.error_for_status()?.json().await?;
-        let url = ticket["url"].as_str().context("a ticket without a URL")?;
-        let (socket, _) = connect_async(url).await.context("no socket opens")?;
-        Ok(socket)
-    }
-
     /// Writes a message, and waits until the page is told of it.
     async fn write_and_hear(&self, page: &mut Socket) -> Result<Duration> {
         let begun = Instant::now();
@@ -164,28 +147,10 @@ impl<'a> Customer<'a> {
     /// Posts a message as Meta does; its wamid.
     async fn post(&self) -> Result<String> {
         let wamid = format!("wamid.measured.{}", uuid::Uuid::new_v4());
-        let message = json!({"from": self.phone, "id": wamid, "timestamp": Timestamp::now().as_second().to_string(),
-            "type": "text", "text": {"body": "How long does this take?"}});
-        let value = json!({"messaging_product": "whatsapp", "messages": [message],
-            "metadata": {"display_phone_number": "15550000000", "phone_number_id": self.stack.phone_number_id},
-            "contacts": [{"profile": {"name": "Measured"}, "wa_id": self.phone}]});
-        let body = json!({"object": "whatsapp_business_account",
-            "entry": [{"id": self.stack.waba_id, "changes": [{"field": "messages", "value": value}]}]})
-        .to_string();
-        let answer = self
-            .http
-            .post(&self.stack.webhook_url)
-            .header(
-                signature::HEADER,
-                signature::sign(&self.stack.app_secret, body.as_bytes()),
-            )
-            .header("content-type", "application/json")
-            .body(body)
-            .send()
-            .await
-            .context("the webhook does not answer")?;
-        if !answer.status().is_success() {
-            bail!("the webhook answered with {}", answer.status());
+        let body = self.stack.customer_text(&self.phone, &wamid, "How long does this take?");
+        let status = self.stack.post_webhook(&self.http, body).await?;
+        if !status.is_success() {
+            bail!("the webhook answered with {status}");
         }
         Ok(wamid)
     }

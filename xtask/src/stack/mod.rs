@@ -34,7 +34,7 @@ use crate::{functions, python};
 pub(crate) use emulator::{Emulator, REGION};
 pub(crate) use page::Page;
 use state::Secrets;
-pub(crate) use state::StackFile;
+pub(crate) use state::{Socket, StackFile};
 
 const DATABASE: &str = "waba";
 pub(crate) const GRAPH_VERSION: &str = "v26.0";

@@ -10,9 +10,17 @@ use aws_config::BehaviorVersion;
 use aws_lc_rs::rand;
 use aws_sdk_sqs::config::Credentials;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use jiff::Timestamp;
+use reqwest::{Client, StatusCode};
+use serde_json::{Value, json};
+use shared::whatsapp::signature;
+use tokio::net::TcpStream;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use super::REGION;
+
+/// A socket of a page.
+pub(crate) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// The secrets of a stack. They are kept beside the database, whose access tokens are encrypted by one of them.
 #[derive(Serialize, Deserialize)]
@@ -118,7 +126,7 @@ impl StackFile {
     ///
     /// # Errors
     /// When it is not answered with success.
-    pub(crate) async fn get(&self, http: &reqwest::Client, route: &str, query: &[(&str, &str)]) -> Result<Value> {
+    pub(crate) async fn get(&self, http: &Client, route: &str, query: &[(&str, &str)]) -> Result<Value> {
         let url = format!("{}/api/live-chat/{route}", self.api_url);
         let request = http.get(url).query(query).bearer_auth(&self.agent_token);
         let answer = request.send().await.context("the API does not answer")?;
@@ -126,6 +134,45 @@ impl StackFile {
             bail!("GET {route} was answered with {}", answer.status());
         }
         Ok(answer.json().await?)
+    }
+
+    /// Opens the socket of a page, as the demo agent.
+    ///
+    /// # Errors
+    /// When there is no ticket, or it opens nothing.
+    pub(crate) async fn open_socket(&self, http: &Client) -> Result<Socket> {
+        let url = format!("{}/api/live-chat/realtime-ticket", self.api_url);
+        let asked = http.post(url).bearer_auth(&self.agent_token).send().await?;
+        let ticket: Value = asked.error_for_status()?.json().await?;
+        let url = ticket["url"].as_str().context("a ticket without a URL")?;
+        let (socket, _) = connect_async(url).await.context("no socket opens")?;
+        Ok(socket)
+    }
+
+    /// The webhook of a text that a customer of the demo account writes now.
+    pub(crate) fn customer_text(&self, phone: &str, wamid: &str, text: &str) -> String {
+        let message = json!({"from": phone, "id": wamid, "timestamp": Timestamp::now().as_second().to_string(),
+            "type": "text", "text": {"body": text}});
+        let value = json!({"messaging_product": "whatsapp", "messages": [message],
+            "metadata": {"display_phone_number": "15550000000", "phone_number_id": self.phone_number_id},
+            "contacts": [{"profile": {"name": "Measured"}, "wa_id": phone}]});
+        json!({"object": "whatsapp_business_account",
+            "entry": [{"id": self.waba_id, "changes": [{"field": "messages", "value": value}]}]})
+        .to_string()
+    }
+
+    /// Posts a webhook as Meta does.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub(crate) async fn post_webhook(&self, http: &Client, body: String) -> Result<StatusCode> {
+        let signature = signature::sign(&self.app_secret, body.as_bytes());
+        let request = http
+            .post(&self.webhook_url)
+            .header(signature::HEADER, signature)
+            .header("content-type", "application/json");
+        let answer = request.body(body).send().await.context("the webhook does not answer")?;
+        Ok(answer.status())
     }
 }
 
