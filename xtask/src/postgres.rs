@@ -64,7 +64,8 @@ impl Server {
     /// When none has run there.
     pub(crate) fn of_stack(state_folder: &Path) -> Result<Self> {
         let path = state_folder.join("postgres.json");
-        let text = fs::read_to_string(&path).with_context(|| format!("no stack has run in {}", state_folder.display()))?;
+        let text =
+            fs::read_to_string(&path).with_context(|| format!("no stack has run in {}", state_folder.display()))?;
         Ok(serde_json::from_str(&text)?)
     }
 

@@ -147,7 +147,9 @@ impl<'a> Customer<'a> {
     /// Posts a message as Meta does; its wamid.
     async fn post(&self) -> Result<String> {
         let wamid = format!("wamid.measured.{}", uuid::Uuid::new_v4());
-        let body = self.stack.customer_text(&self.phone, &wamid, "How long does this take?");
+        let body = self
+            .stack
+            .customer_text(&self.phone, &wamid, "How long does this take?");
         let status = self.stack.post_webhook(&self.http, body).await?;
         if !status.is_success() {
             bail!("the webhook answered with {status}");

@@ -39,7 +39,8 @@ impl Books {
     pub(super) async fn of(load: &Load, pages: &[Watcher]) -> Result<Self> {
         const STORED: &str = "select wa_message_id from chat_messages where starts_with(wa_message_id, $1)";
         const STATUSES: &str = "select status from chat_messages where message_id = any($1)";
-        const QUARANTINED: &str = "select count(*) from chat_quarantine where position(convert_to($1, 'UTF8') in body) > 0";
+        const QUARANTINED: &str =
+            "select count(*) from chat_quarantine where position(convert_to($1, 'UTF8') in body) > 0";
         let stack = &load.stack;
         let database = connect(&stack.database_url).await?;
         let rows = database.query(STORED, &[&WAMID]).await?;
@@ -59,7 +60,10 @@ impl Books {
             &stack.media_dead_letter_queue_url,
             &stack.outbox_dead_letter_queue_url,
         ] {
-            let asked = queues.get_queue_attributes().queue_url(url).attribute_names(depth.clone());
+            let asked = queues
+                .get_queue_attributes()
+                .queue_url(url)
+                .attribute_names(depth.clone());
             let attributes = asked.send().await?.attributes.unwrap_or_default();
             dead_letters += attributes.get(&depth).map_or(Ok(0), |count| count.parse())?;
         }
@@ -84,7 +88,10 @@ impl Books {
         for page in pages {
             let told = page.told();
             books.framed.push(told.by_frame.intersection(&written.wamids).count());
-            let all = written.wamids.iter().filter(|id| told.by_frame.contains(*id) || told.by_changes.contains(*id));
+            let all = written
+                .wamids
+                .iter()
+                .filter(|id| told.by_frame.contains(*id) || told.by_changes.contains(*id));
             books.told.push(all.count());
             books.cuts += told.cuts;
         }
@@ -105,14 +112,38 @@ impl Books {
     /// # Errors
     /// When anything is lost, doubled or still owed.
     pub(super) fn check(&self) -> Result<()> {
-        ensure!(self.stored == self.written, "{} messages are not stored", self.written - self.stored);
-        ensure!(self.rows == self.stored, "{} messages are stored twice", self.rows - self.stored);
+        ensure!(
+            self.stored == self.written,
+            "{} messages are not stored",
+            self.written - self.stored
+        );
+        ensure!(
+            self.rows == self.stored,
+            "{} messages are stored twice",
+            self.rows - self.stored
+        );
         let told = self.told.iter().min().copied().unwrap_or(0);
-        ensure!(told == self.written, "a page was not told of {} messages", self.written - told);
-        ensure!(self.taken_once == self.answers, "{} answers did not reach Graph", self.answers - self.taken_once);
-        ensure!(self.taken == self.taken_once, "Graph took {} answers twice", self.taken - self.taken_once);
+        ensure!(
+            told == self.written,
+            "a page was not told of {} messages",
+            self.written - told
+        );
+        ensure!(
+            self.taken_once == self.answers,
+            "{} answers did not reach Graph",
+            self.answers - self.taken_once
+        );
+        ensure!(
+            self.taken == self.taken_once,
+            "Graph took {} answers twice",
+            self.taken - self.taken_once
+        );
         ensure!(self.unread() == 0, "{} answers were not read", self.unread());
-        ensure!(self.quarantined == 0, "{} messages are in the quarantine", self.quarantined);
+        ensure!(
+            self.quarantined == 0,
+            "{} messages are in the quarantine",
+            self.quarantined
+        );
         ensure!(self.dead_letters == 0, "{} records are dead letters", self.dead_letters);
         Ok(())
     }
@@ -122,7 +153,11 @@ impl Display for Books {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         writeln!(formatter, "written by customers  {}", self.written)?;
         writeln!(formatter, "  stored              {}", self.stored)?;
-        writeln!(formatter, "  told to each page   {:?}, of which by frames {:?}, through {} cuts", self.told, self.framed, self.cuts)?;
+        writeln!(
+            formatter,
+            "  told to each page   {:?}, of which by frames {:?}, through {} cuts",
+            self.told, self.framed, self.cuts
+        )?;
         writeln!(formatter, "  lost                {}", self.written - self.stored)?;
         writeln!(formatter, "  doubled             {}", self.rows - self.stored)?;
         writeln!(formatter, "written by agents     {}", self.answers)?;
@@ -150,11 +185,16 @@ impl Memory {
     /// The memory of each function whose binary lies in this folder.
     pub(super) fn of(functions: &Path) -> BTreeMap<String, Self> {
         let mut system = System::new();
-        let what = ProcessRefreshKind::nothing().with_memory().with_exe(UpdateKind::Always).without_tasks();
+        let what = ProcessRefreshKind::nothing()
+            .with_memory()
+            .with_exe(UpdateKind::Always)
+            .without_tasks();
         system.refresh_processes_specifics(ProcessesToUpdate::All, true, what);
         let mut memory = BTreeMap::<String, Self>::new();
         for process in system.processes().values() {
-            let Some(binary) = process.exe().filter(|exe| exe.starts_with(functions)) else { continue };
+            let Some(binary) = process.exe().filter(|exe| exe.starts_with(functions)) else {
+                continue;
+            };
             let name = binary.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let of_function = memory.entry(name).or_default();
             of_function.environments += 1;
@@ -186,6 +226,8 @@ impl Memory {
 
 /// With one decimal; a dash of nothing.
 fn megabytes(bytes: u64, among: u64) -> String {
-    let Some(tenths) = (bytes / 100_000).checked_div(among) else { return "–".to_owned() };
+    let Some(tenths) = (bytes / 100_000).checked_div(among) else {
+        return "–".to_owned();
+    };
     format!("{}.{}", tenths / 10, tenths % 10)
 }

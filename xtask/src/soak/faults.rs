@@ -33,7 +33,9 @@ impl Display for Fault {
         formatter.write_str(match self {
             Self::Restart => "PostgreSQL is away for 10 s",
             Self::Redelivery => "Meta and the queue deliver the last 500 webhooks once more",
-            Self::Graph => "for 20 s Graph refuses half of all messages, does not answer others, taken or not, and is slow",
+            Self::Graph => {
+                "for 20 s Graph refuses half of all messages, does not answer others, taken or not, and is slow"
+            }
             Self::Cuts => "every second for 20 s the pages' connections are cut",
         })
     }
@@ -60,7 +62,10 @@ impl Fault {
             }
             Self::Redelivery => {
                 let recent: Vec<_> = load.written().recent.iter().cloned().collect();
-                let queue = Queue::new(aws_sdk_sqs::Client::new(&stack.aws().await), stack.events_queue_url.clone());
+                let queue = Queue::new(
+                    aws_sdk_sqs::Client::new(&stack.aws().await),
+                    stack.events_queue_url.clone(),
+                );
                 let group = Some(stack.phone_number_id.as_str());
                 let messages: Vec<_> = recent.iter().map(|body| unit::message(body.clone(), group)).collect();
                 queue.publish(&messages).await?;

@@ -48,8 +48,7 @@ pub(super) struct Written {
 impl Load {
     /// Customers who have written a first time.
     pub(super) async fn prepare(stack: &StackFile) -> Result<Self> {
-        const CONVERSATIONS: &str =
-            "select substr(customer_phone, 2), id from chat_conversations where customer_phone like '+4918%' order by 1";
+        const CONVERSATIONS: &str = "select substr(customer_phone, 2), id from chat_conversations where customer_phone like '+4918%' order by 1";
         let mut load = Self {
             stack: stack.clone(),
             http: Client::new(),
@@ -101,11 +100,9 @@ impl Load {
                 written.recent.pop_front();
             }
         }
-        self.until_taken("a webhook", async || {
-            let status = self.stack.post_webhook(&self.http, webhook.clone()).await?;
-            Ok(status == StatusCode::OK)
-        })
-        .await
+        let post = || self.stack.post_webhook(&self.http, webhook.clone());
+        self.until_taken("a webhook", || async { Ok(post().await? == StatusCode::OK) })
+            .await
     }
 
     /// Answers as an agent. Their page sends again under the same id until it is told what became of it.
@@ -113,9 +110,15 @@ impl Load {
         let id = Uuid::now_v7().to_string();
         let url = format!("{}/api/live-chat/send-message", self.stack.api_url);
         let message = json!({"conversation_id": conversation, "message_id": id, "message": "We are."});
-        self.until_taken("an answer", async || {
-            let request = self.http.post(&url).bearer_auth(&self.stack.agent_token).json(&message);
-            let answer = request.send().await?;
+        let post = || {
+            self.http
+                .post(&url)
+                .bearer_auth(&self.stack.agent_token)
+                .json(&message)
+                .send()
+        };
+        self.until_taken("an answer", || async {
+            let answer = post().await?;
             let status = answer.status();
             if status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS {
                 let reply: Value = answer.json().await.unwrap_or_default();
@@ -129,7 +132,7 @@ impl Load {
     }
 
     /// Tries each second until it is `true`. A request that is not answered counts as not taken.
-    async fn until_taken(&self, what: &str, attempt: impl AsyncFn() -> Result<bool>) -> Result<()> {
+    async fn until_taken<F: Future<Output = Result<bool>>>(&self, what: &str, attempt: impl Fn() -> F) -> Result<()> {
         let begun = Instant::now();
         loop {
             match attempt().await {
@@ -146,7 +149,9 @@ impl Load {
     pub(super) async fn taken_by_graph(&self) -> Result<Vec<String>> {
         let url = format!("{}/_simulator/messages", self.stack.simulator_url);
         let taken: Vec<Value> = self.http.get(url).send().await?.error_for_status()?.json().await?;
-        let ids = taken.iter().filter_map(|message| message["body"]["biz_opaque_callback_data"].as_str());
+        let ids = taken
+            .iter()
+            .filter_map(|message| message["body"]["biz_opaque_callback_data"].as_str());
         Ok(ids.map(str::to_owned).collect())
     }
 }

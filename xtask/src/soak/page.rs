@@ -116,7 +116,10 @@ impl Page {
 
     async fn catch_up(&mut self) -> Result<()> {
         loop {
-            let page = self.stack.get(&self.http, "changes", &[("after", &self.cursor)]).await?;
+            let page = self
+                .stack
+                .get(&self.http, "changes", &[("after", &self.cursor)])
+                .await?;
             self.cursor = cursor(&page)?;
             let changes = page["changes"].as_array().into_iter().flatten();
             let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
