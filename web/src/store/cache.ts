@@ -2,7 +2,7 @@
  * What was shown last, on disk, so that a page shows something before the network answers: the beginnings of lists, the phone numbers, and the
  * ends of threads. It is no more than a picture: all of it is loaded anew once it is shown.
  */
-import type { Query } from '@tanstack/react-query';
+import { hashKey, type Query, type QueryKey } from '@tanstack/react-query';
 import { thisPage } from '../core/page';
 import type { Disk, Write } from './disk';
 import type { ConversationList, ListParams, ThreadData } from './fold';
@@ -51,6 +51,14 @@ export class Cache {
     this.#dirty.clear();
     this.#written.clear();
     this.#forgetWriting?.();
+  }
+
+  /** Forgets one that nobody may read any more. */
+  drop(queryKey: QueryKey): void {
+    const key = hashKey(queryKey);
+    this.#dirty.delete(key);
+    this.#written.get(String(queryKey[0]))?.delete(key);
+    this.#disk?.write([{ shelf: 'cache', delete: key }]).catch(() => {});
   }
 
   async #open(signal: AbortSignal): Promise<void> {

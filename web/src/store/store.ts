@@ -366,7 +366,9 @@ export class Store {
     for (const { type, conversation, conversation_id: id, phone_number: number } of shown) {
       if (conversation) this.#putConversation(conversation);
       if (type === 'conversation.deleted' && id) {
-        this.queries.removeQueries({ queryKey: keys.conversation(id), exact: true, type: 'inactive' });
+        // Its customer may have been erased.
+        for (const queryKey of [keys.conversation(id), keys.thread(id)]) this.queries.removeQueries({ queryKey, exact: true, type: 'inactive' });
+        this.#cache.drop(keys.thread(id));
         // What shows it has to be told that there is none.
         void this.queries.resetQueries({ queryKey: keys.conversation(id), exact: true });
       }

@@ -99,12 +99,13 @@ export function MessageList({
       if (!state.current.isPlaced) return;
       const { thread, failed, onAtEnd, onSight } = latest.current;
       const height = list.scrollRect?.height ?? 0;
-      const grew = height !== state.current.height;
+      const before = state.current.height;
       state.current.height = height;
       if (height === 0) return;
-      if (grew && state.current.isAtEnd && !list.isAtEnd()) {
-        // Where they differ, something has just been jumped to, of which the event is yet to come.
-        if (scroller.current?.scrollTop === list.scrollOffset) list.scrollToEnd();
+      if (height !== before && state.current.isAtEnd && !list.isAtEnd()) {
+        const { scrollTop = 0, scrollHeight = 0 } = scroller.current ?? {};
+        // Else something has just been jumped to, of which the event is yet to come.
+        if (scrollTop === list.scrollOffset || scrollTop + before >= scrollHeight - AT_END) list.scrollToEnd();
         return;
       }
       // Not `getDistanceFromEnd()`: that asks the document, which would have to be laid out once more in each frame.

@@ -432,6 +432,27 @@ describe('what is kept', () => {
     await until(profile, () => stranger.result.current === undefined);
   });
 
+  it('is forgotten of a conversation that is gone', async () => {
+    const profile = new Profile();
+    profile.api.conversations = [conversationOf(1)];
+    profile.api.messages.push(messageOf(1, { sender: 'customer' }));
+    const tab = profile.tab();
+    const { store } = tab;
+    const thread = draw(tab, () => useThread(1));
+    await until(profile, () => thread.result.current.messages?.length === 1);
+    await act(() => profile.pass(3_000));
+    thread.end();
+    const read = () => profile.finish(readPicture(diskName('https://api', 'u1'), [keys.thread(1)], profile.disk, profile.clock));
+    expect((await read()).rows).toHaveLength(1);
+    profile.api.conversations = [];
+    profile.api.messages.length = 0;
+    profile.api.tell({ type: 'conversation.deleted', conversation_id: 1 });
+    await act(() => profile.finish(store.live.catchUp()));
+    await act(() => profile.pass(3_000));
+    expect(store.queries.getQueryData(keys.thread(1))).toBeUndefined();
+    expect((await read()).rows).toEqual([]);
+  });
+
   it('is in the memory where the browser’s disk never answers, and messages are sent all the same', async () => {
     const profile = new Profile();
     const silent = { open: () => ({}) } as unknown as IDBFactory;
