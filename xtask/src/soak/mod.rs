@@ -77,11 +77,12 @@ async fn on_a_stack(root: &Path, minutes: u32, janitor: &mut Janitor) -> Result<
 }
 
 async fn soak(stack: &StackFile, folder: &Path, minutes: u32) -> Result<()> {
-    let load = Arc::new(Load::prepare(stack).await?);
+    // Before anything is written, all of which they are to be told.
     let mut pages = Vec::new();
     for _ in 0..PAGES {
         pages.push(Watcher::start(stack).await?);
     }
+    let load = Arc::new(Load::prepare(stack).await?);
     let rate = measure(&load, &pages).await? / 2.0;
     println!("Half of that for {minutes} minutes: {rate:.1} messages a second");
 
