@@ -11,7 +11,7 @@ use tokio::process::Command;
 use crate::janitor::{Chore, Janitor};
 use crate::postgres::Server;
 use crate::process::run as run_program;
-use crate::stack::{Emulator, Options, Page, Ports, Stack};
+use crate::stack::{Emulator, Options, Stack};
 use crate::template::Template;
 use crate::{cache, fuzz, page, process, python, web};
 
@@ -203,14 +203,10 @@ async fn run_end_to_end_tests(root: &Path, artifacts: Option<PathBuf>, janitor: 
     let folder = std::env::temp_dir().join(format!("waba-live-chat-e2e-{}", uuid::Uuid::new_v4().simple()));
     janitor.entrust(&Chore::Remove(folder.clone()))?;
     let options = Options {
-        ephemeral: true,
-        state_folder: folder.clone(),
-        graph_url: None,
         // Whatever an operator may turn on, no secret and no message may be in it.
         log_level: "trace".to_owned(),
-        ports: Ports::default(),
-        page: Page::None,
         artifacts,
+        ..Options::ephemeral(folder.clone())
     };
     let mut stack = Stack::start(root, &options, janitor).await?;
     // One at a time: some of them stop the database.

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::janitor::{Chore, Janitor};
-use crate::stack::{Options, Page, Ports, Stack};
+use crate::stack::{Options, Page, Stack};
 use crate::web;
 
 /// Measures the built page in Chromium on an ephemeral stack.
@@ -38,13 +38,8 @@ pub(crate) async fn run(root: &Path, janitor: &mut Janitor, script: &str, argume
     let folder = std::env::temp_dir().join(format!("waba-live-chat-page-{}", uuid::Uuid::new_v4().simple()));
     janitor.entrust(&Chore::Remove(folder.clone()))?;
     let options = Options {
-        ephemeral: true,
-        state_folder: folder.clone(),
-        graph_url: None,
-        log_level: "info".to_owned(),
-        ports: Ports::default(),
         page: Page::Built,
-        artifacts: None,
+        ..Options::ephemeral(folder.clone())
     };
     let mut stack = Stack::start(root, &options, janitor).await?;
     let stack_file = folder.join("stack.json");

@@ -16,7 +16,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::Args;
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
@@ -26,7 +26,7 @@ use self::faults::Fault;
 use self::load::Load;
 use self::page::Watcher;
 use crate::janitor::{Chore, Janitor};
-use crate::stack::{Options, Page, Ports, Stack, StackFile};
+use crate::stack::{Options, Stack, StackFile};
 
 /// How long the capacity is measured.
 const MEASURED: Duration = Duration::from_secs(20);
@@ -59,15 +59,7 @@ pub(crate) async fn run(root: &Path, command: &Soak) -> Result<()> {
 async fn on_a_stack(root: &Path, minutes: u32, janitor: &mut Janitor) -> Result<()> {
     let folder = std::env::temp_dir().join(format!("waba-live-chat-soak-{}", uuid::Uuid::new_v4().simple()));
     janitor.entrust(&Chore::Remove(folder.clone()))?;
-    let options = Options {
-        ephemeral: true,
-        state_folder: folder.clone(),
-        graph_url: None,
-        log_level: "info".to_owned(),
-        ports: Ports::default(),
-        page: Page::None,
-        artifacts: None,
-    };
+    let options = Options::ephemeral(folder.clone());
     let mut stack = Stack::start(root, &options, janitor).await?;
     let file = stack.file.clone();
     tokio::select! {
@@ -152,9 +144,6 @@ async fn settle(load: &Load, pages: &[Watcher]) -> Result<Books> {
         let books = Books::of(load, pages).await?;
         if books.check().is_ok() || begun.elapsed() > PATIENCE {
             return Ok(books);
-        }
-        if pages.iter().any(Watcher::has_ended) {
-            bail!("a page gave up");
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
     }

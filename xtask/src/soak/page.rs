@@ -62,10 +62,6 @@ impl Watcher {
     pub(super) fn cut(&self) {
         self.cut.notify_one();
     }
-
-    pub(super) fn has_ended(&self) -> bool {
-        self.task.is_finished()
-    }
 }
 
 impl Drop for Watcher {

@@ -60,6 +60,21 @@ pub(crate) struct Options {
     pub(crate) artifacts: Option<PathBuf>,
 }
 
+impl Options {
+    /// One of its own, without a page.
+    pub(crate) fn ephemeral(state_folder: PathBuf) -> Self {
+        Self {
+            ephemeral: true,
+            state_folder,
+            graph_url: None,
+            log_level: "info".to_owned(),
+            ports: Ports::default(),
+            page: Page::None,
+            artifacts: None,
+        }
+    }
+}
+
 /// The ports of a stack.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Ports {
